@@ -30,7 +30,7 @@ from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces
 from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first
 from .lookahead import Lookahead
 from .tables import Tables
-from .upserts import begin_outdated_anew, part_company
+from .upserts import begin_outdated_anew, part_company, updates_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -259,7 +259,8 @@ class Lane:
         if self._pieces:
             left = {call for left in self._pieces for call in left.calls}
             others = [call for call in self._open if call not in left]
-        return OutgoingRequest(self._mergeable(others), self._join_late, self._open[0].attempts)
+        others = updates_first(others)
+        return OutgoingRequest(self._mergeable(others), self._join_late, others[0].attempts)
 
     @property
     def _table(self) -> Table | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.server import merging
 from queued_gspread.server.calls.call import Cohort
-from queued_gspread.server.policy.upsert_requests import UpsertRequest, is_append
+from queued_gspread.server.policy.upsert_requests import Update, UpsertRequest, is_append
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from queued_gspread.server.sending.outgoing import OutgoingRequest
     from queued_gspread.server.sending.results import Results
 
-__all__ = ["begin_outdated_anew", "part_company"]
+__all__ = ["begin_outdated_anew", "part_company", "updates_first"]
 
 
 def part_company(outgoing: OutgoingRequest) -> bool:
@@ -31,6 +31,23 @@ def part_company(outgoing: OutgoingRequest) -> bool:
         for place in cut:
             outgoing.calls[place].join(cohort)
     return True
+
+
+def updates_first(calls: list[Call]) -> list[Call]:
+    """Return open calls with the updates of upserts before the append that the first one needs.
+
+    Whoever has read the same as the first one would have to read again after the append.
+    """
+    if not is_append(calls[0].request):
+        return calls
+    updating = [call for call in calls if _updates_beside(call, calls[0])]
+    return [*updating, *(call for call in calls if call not in updating)] if updating else calls
+
+
+def _updates_beside(call: Call, first: Call) -> bool:
+    request = call.request
+    is_update = isinstance(request, UpsertRequest) and isinstance(request.step, Update)
+    return is_update and call.cohort is first.cohort
 
 
 def begin_outdated_anew(calls: Sequence[Call], results: Results) -> list[Call]:

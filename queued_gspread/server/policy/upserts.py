@@ -12,7 +12,7 @@ Columns count from 0, and rows of the sheet from 1.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from queued_gspread.errors import KeyExistsError, UpsertError
 
@@ -40,7 +40,10 @@ Key = tuple[tuple[str, Any], ...]
 Cells = dict[int, Any]
 """Values by column."""
 
-_MOST_NAMED = 5
+_MOST_NAMED: Final = 5
+# What Google lets a cell have. A longer text that a later call replaces would not even be sent, and
+# its caller would not be told.
+_LONGEST: Final = 50_000
 
 
 class Book(NamedTuple):
@@ -202,6 +205,10 @@ def _row(what: str, cells: Cells, keys: Sequence[int], book: Book) -> Row:
     for value in cells.values():
         if not _is_plain(value):
             raise UpsertError(f"{what} has a value that no cell can have: {value!r:.100}")
+        if isinstance(value, str) and len(value) > _LONGEST:
+            raise UpsertError(
+                f"{what} has a text of {len(value)} characters: a cell can have {_LONGEST}"
+            )
     key_cells = {column: cells.pop(column, None) for column in keys}
     parts = [_part(value) for value in key_cells.values()]
     for name, part in zip(book.key, parts, strict=True):

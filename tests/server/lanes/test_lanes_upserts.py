@@ -143,7 +143,7 @@ def test_an_upsert_that_gives_up_before_the_append_is_not_in_it(stage, authorize
     scene.release(held)
     scene.door.next().answer()
     settled(write)
-    calls = scene.put(upsert(scene, "k", "1", sheet=hasty), upsert(scene, "k", "2"))
+    calls = pile_up(scene, upsert(scene, "k", "1", sheet=hasty), upsert(scene, "k", "2"))
     scene.door.next().answer()
     assert isinstance(settled(calls[0]), CallTimeoutError)
     scene.door.open()
@@ -181,15 +181,14 @@ def test_upserts_whose_keys_were_elsewhere_share_reads_too(scene, authorize):
 def test_one_bad_upsert_is_its_callers_alone(scene, emulator, place, step):
     """Whatever is refused, the others are made, and no key is there twice."""
     keys = "aaaaa" if step == "update" else "kkkll"
-    values = ["bad" if number == place else f"v{number}" for number in range(5)]
+    rows = [{"id": key, "x": f"v{number}"} for number, key in enumerate(keys)]
+    rows[place]["y"] = "bad"
     rule = emulator.faults.add(Status(400), match=lambda request: "bad" in str(request.json))
-    found = scene.play(
-        *[upsert(scene, key, value) for key, value in zip(keys, values, strict=True)]
-    )
+    found = scene.play(*[partial(upsert_rows, scene.sheet, [row], key="id") for row in rows])
     emulator.faults.remove(rule)
     assert [n for n, one in enumerate(found) if isinstance(one, Exception)] == [place]
     assert all(isinstance(one, Upserted) for n, one in enumerate(found) if n != place)
-    good = {key: value for key, value in zip(keys, values, strict=True) if value != "bad"}
+    good = {row["id"]: row["x"] for n, row in enumerate(rows) if n != place}
     assert {row[0]: row[1] for row in scene.rows()[1:]} == {"a": "1", **good}
     assert len({row[0] for row in scene.rows()}) == len(scene.rows())
 
@@ -197,8 +196,11 @@ def test_one_bad_upsert_is_its_callers_alone(scene, emulator, place, step):
 def test_however_many_are_bad_the_others_are_made(scene, emulator):
     """Each bad one has its own error, each other one its own result."""
     rule = emulator.faults.add(Status(400), match=lambda request: "bad" in str(request.json))
-    values = ["bad" if number % 3 == 0 else "good" for number in range(12)]
-    found = scene.play(*[upsert(scene, f"k{n % 6}", value) for n, value in enumerate(values)])
+    columns = ["y" if number % 3 == 0 else "x" for number in range(12)]
+    rows = [
+        {"id": f"k{n % 6}", name: "bad" if name == "y" else n} for n, name in enumerate(columns)
+    ]
+    found = scene.play(*[partial(upsert_rows, scene.sheet, [row], key="id") for row in rows])
     emulator.faults.remove(rule)
     bad = [n for n, one in enumerate(found) if isinstance(one, Exception)]
     assert bad == [0, 3, 6, 9]
@@ -261,7 +263,8 @@ def test_an_update_that_always_fails_for_one_upsert_is_its_callers_alone(stage, 
     """The others are made, with requests of their own."""
     scene = prepared(stage, quota_window=0.3, retry_for=1.0)
     rule = emulator.faults.add(Status(500), match=lambda request: "bad" in str(request.json))
-    found = scene.play(*[upsert(scene, "a", value) for value in ("1", "bad", "2", "3")])
+    bad = partial(upsert_rows, scene.sheet, [{"id": "a", "y": "bad"}], key="id")
+    found = scene.play(upsert(scene, "a"), bad, upsert(scene, "a"), upsert(scene, "a", "3"))
     emulator.faults.remove(rule)
     assert [isinstance(one, Exception) for one in found] == [False, True, False, False]
     assert scene.rows()[1][1] == "3"
