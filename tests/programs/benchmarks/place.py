@@ -28,6 +28,8 @@ class Size:
         fair_calls: How many calls one spreadsheet has beside another one's.
         fair_window: Seconds of the window of their quota.
         loop: How many calls a plain loop in a pipeline makes.
+        upserters: How many processes upsert rows.
+        upserts: How many each of them does.
 
     """
 
@@ -45,12 +47,14 @@ class Size:
     fair_calls: int = 600
     fair_window: float = 6.0
     loop: int = 1_000
+    upserters: int = 20
+    upserts: int = 50
 
 
 FULL = Size()
 QUICK = Size(
     rounds=1, calls=16, scripts=1, rows=20, values=1, depths=(0, 20), looks=5, widths=(1, 2),
-    seconds=0.2, starts=1, files=3, fair_calls=12, fair_window=0.6, loop=6,
+    seconds=0.2, starts=1, files=3, fair_calls=12, fair_window=0.6, loop=6, upserters=2, upserts=2,
 )  # fmt: skip
 
 
