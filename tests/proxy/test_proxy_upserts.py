@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
+import re
+from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 
 import gspread as plain_gspread
 import pytest
 from gspread.exceptions import APIError
 from gspread.utils import ValueInputOption
+from places import TOP
 
 import queued_gspread as gspread
-from queued_gspread.errors import KeyExistsError, UpsertError
+from queued_gspread.errors import CallRefusedError, KeyExistsError, UpsertError
 
 HEADER = ["id", "name", "total"]
 
@@ -190,6 +194,30 @@ def test_the_count_of_rows_grows_by_those_that_were_appended(sheet):
     assert sheet.row_count == sheet.spreadsheet.worksheet(sheet.title).row_count
 
 
+def test_ten_callers_with_the_same_ten_keys_leave_ten_rows(sheet, redis_url, namespace):
+    """Each key is appended by one of them, and changed by the others."""
+
+    def upsert_all(number):
+        client = gspread.authorize(redis_url=redis_url, namespace=namespace)
+        own = client.open_by_key(sheet.spreadsheet_id).sheet1
+        keys = [f"k{(number + turn) % 10}" for turn in range(10)]
+        return [gspread.upsert_rows(own, [{"id": key, "total": 1}], key="id") for key in keys]
+
+    with ThreadPoolExecutor(10) as pool:
+        done = [one for each in pool.map(upsert_all, range(10)) for one in each]
+    assert sorted(number for one in done for number in one.appended) == [*range(4, 14)]
+    assert sorted(row[0] for row in cells(sheet)[3:]) == [f"k{number}" for number in range(10)]
+
+
+def test_a_row_far_to_the_right_of_many_is_refused(sh, monkeypatch):
+    """What the server would fill with blanks has the bound of any rectangle."""
+    monkeypatch.setattr("queued_gspread.server.policy.rectangles.MOST_CELLS", 5)
+    sheet = sh.add_worksheet("Wide", 5, 3)
+    sheet.update([["id", "x", "y"]])
+    with pytest.raises(CallRefusedError, match="2 rows and 3 columns"):
+        gspread.upsert_rows(sheet, [{"id": 1}, {"id": 2}], key="id")
+
+
 # What is there ----------------------------------------------------------------------------------
 
 
@@ -274,6 +302,14 @@ SAME = [
     ('="a"&"b"', "ab", True),
     ("=3+4", 7, True),
 ]
+
+
+def test_the_table_of_keys_is_that_of_the_docs():
+    """Every row of the page is tried, and every row that is tried is on the page."""
+    page = (TOP / "docs" / "upserts.md").read_text()
+    rows = re.findall(r"^\| `(.+)` \| `(.+)` \| (yes|no) \|$", page, re.MULTILINE)
+    told = [(typed, ast.literal_eval(key), same == "yes") for typed, key, same in rows]
+    assert [repr(row) for row in told] == [repr(row) for row in SAME]
 
 
 @pytest.mark.parametrize("option", ["RAW", ValueInputOption.user_entered])

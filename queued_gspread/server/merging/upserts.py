@@ -36,7 +36,7 @@ def part(asked: UpsertRequest) -> Mergeable:
 
 def _cells(step: Read | Update | Append) -> int:
     if isinstance(step, Append):
-        return sum(len(row.cells) + len(row.key_cells) for row in step.wanted.new)
+        return sum(max([*row.cells, *row.key_cells]) + 1 for row in step.wanted.new)
     return sum(map(len, step.updates.values())) if isinstance(step, Update) else 0
 
 

@@ -7,13 +7,14 @@ append has made of a call is in its answer, whole, so that one in a journal need
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from gspread.exceptions import APIError
 from gspread.urls import SPREADSHEET_URL
 
 from queued_gspread.errors import KeyExistsError, UpsertError
 from queued_gspread.google_api.responses import object_in
+from queued_gspread.server.policy.rectangles import check
 from queued_gspread.server.policy.upsert_requests import (
     Append,
     Found,
@@ -37,12 +38,23 @@ if TYPE_CHECKING:
 
     import gspread
 
-    from .advance import ReplayClient
+    from queued_gspread.server.policy.request import Request
 
 __all__ = ["upsert_rows"]
 
 _MOST_READS: Final = 4
 _BAD_REQUEST: Final = 400
+
+
+class Replaying(Protocol):
+    """What an upsert needs of :class:`.advance.ReplayClient`."""
+
+    @property
+    def begins_with_append(self) -> bool: ...
+
+    def recorded(self) -> Any: ...
+
+    def ask(self, asked: Request) -> Any: ...
 
 
 def upsert_rows(
@@ -67,13 +79,15 @@ def upsert_rows(
         columns: Where the key columns are expected, from 0.
 
     """
-    http: Any = sheet.client
+    http = cast("Replaying", sheet.client)
     base = SPREADSHEET_URL % sheet.spreadsheet_id
     book = Book(base, sheet.title, head, tuple(key), value_input_option)
     if http.begins_with_append:
         return _appended(sheet, http.recorded())
     found, places = _read(http, book, columns)
     planned = plan(resolved(found.header, rows, book, existing), found.rows, existing)
+    # The append has blanks where a row has no values.
+    check(len(planned.new), len(found.header))
     if planned.updates:
         http.ask(update_request(book, planned.updates))
     if not planned.new:
@@ -83,7 +97,7 @@ def upsert_rows(
     return _appended(sheet, http.ask(append_request(book, fold_appends([wanted])[0], step)))
 
 
-def _read(http: ReplayClient, book: Book, guess: Sequence[int]) -> tuple[Found, list[int]]:
+def _read(http: Replaying, book: Book, guess: Sequence[int]) -> tuple[Found, list[int]]:
     """Read the header and the key columns; return what was found, and which columns they are."""
     for _ in range(_MOST_READS):
         try:
