@@ -6,12 +6,13 @@ import json
 import signal
 
 import pytest
-from calls import WORKSHEET, read
+from calls import WORKSHEET, read, send
 from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
 from queued_gspread.errors import OutcomeUnknownError
 from queued_gspread.protocol import objects
+from queued_gspread.protocol.messages import Job
 
 HEADER = [["id"], ["x"]]
 
@@ -205,3 +206,38 @@ def pile_of_appends(gate, pile, server):
     answer_append(gate.next(), 2)
     assert server.exit_status() == -signal.SIGKILL
     return calls
+
+
+GIVEN = {"key": ["id"], "existing": "update", "head": 1, "value_input_option": "RAW"}
+GIVEN["columns"] = [0]
+# Jobs that no client sends, and whether the server reads before it refuses them.
+FORGED = [
+    ([], {"columns": list(range(1000))}, False),
+    ([], {"columns": ["A"]}, False),
+    ([], {"key": 7}, False),
+    ([], {"unknown": 7}, False),
+    ([{"id": 1}], {"existing": "explode"}, True),
+    ([7], {}, True),
+    ([{"id": [1]}], {}, True),
+    ([{"id": 1, "x": {"a": 1}}], {}, True),
+    (7, {}, True),
+    ([{"id": float("inf")}], {}, True),
+    ([{"id": 1, "x": "x" * 50_001}], {}, True),
+]
+
+
+@pytest.mark.parametrize(("rows", "changed", "reads"), FORGED)
+def test_a_forged_upsert_is_an_error_and_writes_nothing(
+    serve, client, callers, gate, background, rows, changed, reads
+):
+    """Whatever stands in the job, the server goes on."""
+    serve()
+    body = Job("worksheet", "upsert_rows", WORKSHEET, (rows,), {**GIVEN, **changed}).encode()
+    sent = background(send, callers, body)
+    if reads:
+        answer_read(gate.next())
+    assert isinstance(sent.result(PATIENCE).error, Exception)
+    reading = background(read, client)
+    gate.next().answer({"answer": 1})
+    assert reading.result(PATIENCE) == {"answer": 1}
+    assert [seen.method for seen in gate.seen] == ["get"] * (1 + reads)

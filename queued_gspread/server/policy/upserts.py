@@ -12,6 +12,7 @@ Columns count from 0, and rows of the sheet from 1.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from queued_gspread.errors import KeyExistsError, UpsertError
@@ -145,11 +146,18 @@ def key_columns(header: Sequence[Any], book: Book) -> list[int]:
             f"{where} must be the header row, with a header in column A: write it, or give its "
             "number as head="
         )
+    unique = _unique(names)
     for name in book.key:
-        if names.count(name) != 1:
-            how = "is not among" if name not in names else "is there more than once among"
+        if name not in unique:
+            how = "is there more than once among" if name in names else "is not among"
             raise UpsertError(f"key={name!r} {how} the headers in {where}: {_listed(names)}")
-    return [names.index(name) for name in book.key]
+    return [unique[name] for name in book.key]
+
+
+def _unique(names: Sequence[str]) -> dict[str, int]:
+    """Return the places of the headers that are there once."""
+    counts = Counter(names)
+    return {name: place for place, name in enumerate(names) if name and counts[name] == 1}
 
 
 def resolved(header: Sequence[Any], rows: Sequence[Any], book: Book, existing: str) -> list[Row]:
@@ -164,7 +172,7 @@ def resolved(header: Sequence[Any], rows: Sequence[Any], book: Book, existing: s
     """
     keys = key_columns(header, book)
     names = [shown(name) for name in header]
-    unique = {name: place for place, name in enumerate(names) if name and names.count(name) == 1}
+    unique = _unique(names)
     found: dict[Key, Row] = {}
     for number, given in enumerate(rows):
         what = f"rows[{number}]"
@@ -279,7 +287,7 @@ def plan(rows: Sequence[Row], present: Mapping[Key, Sequence[int]], existing: st
     there = [(row, present[row.key]) for row in rows if row.key in present]
     if existing == "fail" and there:
         raise refused([(row.name, numbers[0]) for row, numbers in there])
-    word = "updated" if existing == "update" else "kept"
+    word = {"update": "updated", "keep": "kept", "fail": ""}[existing]
     places = [(word, present[row.key][0]) if row.key in present else ("new", 0) for row in rows]
     written = {numbers[0]: _written(row.cells) for row, numbers in there}
     updates = {number: cells for number, cells in written.items() if cells}

@@ -79,6 +79,8 @@ def upsert_rows(
         columns: Where the key columns are expected, from 0.
 
     """
+    if len(columns) != len(key):
+        raise UpsertError(f"{len(columns)} columns cannot be those of {len(key)} keys")
     http = cast("Replaying", sheet.client)
     base = SPREADSHEET_URL % sheet.spreadsheet_id
     book = Book(base, sheet.title, head, tuple(key), value_input_option)
