@@ -8,6 +8,7 @@ overlap, or upserts of one sheet.
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.server import merging
@@ -105,7 +106,9 @@ class MergeGroup:
 def mergeable_with_first(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
     """Return the calls whose requests merge with the first one's, the first included."""
     merge_group = MergeGroup(calls[0], table)
-    return [calls[0], *filter(merge_group.add, calls[1:])]
+    # Upserts of one key must keep their order.
+    choose = takewhile if isinstance(calls[0].request, UpsertRequest) else filter
+    return [calls[0], *choose(merge_group.add, calls[1:])]
 
 
 def is_single(call: Call) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from queued_gspread.server import merging
 from queued_gspread.server.calls.call import Cohort
-from queued_gspread.server.policy.upsert_requests import Update, UpsertRequest, is_append
+from queued_gspread.server.policy.upsert_requests import Read, UpsertRequest, is_append
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,18 +37,21 @@ def part_company(outgoing: OutgoingRequest) -> bool:
 def updates_first(calls: list[Call]) -> list[Call]:
     """Return open calls with the updates of upserts before the append that the first one needs.
 
-    Whoever has read the same as the first one would have to read again after the append.
+    Whoever has read the same as the first one would have to read again after the append. What
+    comes behind a call that has yet to read, or goes alone, must wait for it.
     """
-    if not is_append(calls[0].request):
+    first = calls[0]
+    if not is_append(first.request) or first.is_suspect:
         return calls
-    updating = [call for call in calls if _updates_beside(call, calls[0])]
+    beside = [*takewhile(lambda call: _is_beside(call, first), calls)]
+    updating = [call for call in beside if not is_append(call.request)]
     return [*updating, *(call for call in calls if call not in updating)] if updating else calls
 
 
-def _updates_beside(call: Call, first: Call) -> bool:
+def _is_beside(call: Call, first: Call) -> bool:
     request = call.request
-    is_update = isinstance(request, UpsertRequest) and isinstance(request.step, Update)
-    return is_update and call.cohort is first.cohort
+    is_ready = isinstance(request, UpsertRequest) and not isinstance(request.step, Read)
+    return is_ready and call.cohort is first.cohort and not call.is_suspect
 
 
 def begin_outdated_anew(calls: Sequence[Call], results: Results) -> list[Call]:

@@ -155,7 +155,8 @@ def append_request(book: Book, rows: Sequence[Cells], step: Append) -> UpsertReq
 def outcomes(steps: Sequence[Append], answer: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     """Return the result of each call that an append was for; None if its answer is unreadable.
 
-    A call that is not made has its ``refusal`` as text. Rows are numbered as they are afterwards.
+    A call that is not made has its ``refusal`` as text. Rows are numbered as if the calls had been
+    made one after the other.
     """
     rows, fates = fold_appends([step.wanted for step in steps])
     written = range_written(answer)
@@ -184,7 +185,7 @@ def _outcome(step: Append, fate: Fate, written: range) -> dict[str, Any]:
             became, place = next(brought)
             places.append((became, written[place]))
         else:
-            places.append((word, number + (len(written) if number >= written.start else 0)))
+            places.append((word, number + (fate.total if number >= written.start else 0)))
     return result(places, step.ambiguous, step.columns)
 
 

@@ -121,11 +121,13 @@ class Fate(NamedTuple):
         places: For each of its new rows a word and its place among the appended ones.
         clashes: The keys for which it is not made, since an earlier call brings them, each with
             its place.
+        total: How many rows it and the calls before it append.
 
     """
 
     places: list[tuple[str, int]]
     clashes: list[tuple[Any, int]]
+    total: int
 
 
 def shown(value: object) -> str:
@@ -328,7 +330,8 @@ def fold_appends(calls: Sequence[Appending]) -> tuple[list[Cells], list[Fate]]:
     for existing, new in calls:
         there = [row for row in new if row.key in rows] if existing == "fail" else []
         places = [] if there else [_brought(row, rows, existing) for row in new]
-        fates.append(Fate(places, [(row.name, rows[row.key][0]) for row in there]))
+        clashes = [(row.name, rows[row.key][0]) for row in there]
+        fates.append(Fate(places, clashes, len(rows)))
     return [cells for _, cells in rows.values()], fates
 
 
