@@ -26,8 +26,8 @@ def forget(settings, raw, keys, monkeypatch):
     monkeypatch.setattr(broker_keys, "REMEMBERED", 0.001)
 
     def now():
-        newest = raw.zrange(keys.dedup, -1, -1, withscores=True)[0][1]
-        while raw.zscore(keys.dedup, "since:") <= newest:
+        began = milliseconds_of(raw)
+        while raw.zscore(keys.dedup, "since:") <= began:
             # Whose id begins so has Redis forget.
             enqueue(settings, "other", job_id=f"0{new_id()[1:]}")
 
