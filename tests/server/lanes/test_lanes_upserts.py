@@ -173,6 +173,19 @@ def test_upserts_whose_keys_were_elsewhere_share_reads_too(scene, authorize):
     assert [row[1] for row in scene.rows()[2:]] == ["q", "b", "c"]
 
 
+def test_an_upsert_behind_one_that_must_read_again_keeps_its_place(scene, authorize):
+    """The later of two that bring one key wins, though it had read what it needs before."""
+    scene.door.open()
+    scene.book.sheet1.update([["x", "id", "y"]])
+    upsert_rows(scene.sheet, [{"id": "q"}], key="id")
+    sheet = authorize().open_by_key(scene.book.id).sheet1
+    scene.door.close()
+    calls = [upsert(scene, "b"), upsert(scene, "k", "3", sheet=sheet), upsert(scene, "k", "4")]
+    found = scene.play(*calls)
+    assert [numbers(one) for one in found] == [([], [4], []), ([], [5], []), ([5], [], [])]
+    assert scene.rows()[4][:2] == ["4", "k"]
+
+
 # What Google refuses ----------------------------------------------------------------------------
 
 
