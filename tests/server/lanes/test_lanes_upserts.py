@@ -206,6 +206,22 @@ def test_one_bad_upsert_is_its_callers_alone(scene, emulator, place, step):
     assert len({row[0] for row in scene.rows()}) == len(scene.rows())
 
 
+def test_upserts_keep_their_order_when_their_update_is_refused(scene, emulator):
+    """A key that the refused one was to append as well is not appended before by a later call."""
+    rule = emulator.faults.add(Status(400), match=lambda request: "bad" in str(request.json))
+    calls = [
+        [{"id": "b"}],
+        [{"id": "a", "x": "2"}, {"id": "k", "x": "3"}],
+        [{"id": "a", "y": "bad"}],
+        [{"id": "k", "x": "4"}],
+    ]
+    found = scene.play(*[partial(upsert_rows, scene.sheet, rows, key="id") for rows in calls])
+    emulator.faults.remove(rule)
+    assert isinstance(found.pop(2), Exception)
+    assert [numbers(one) for one in found] == [([], [3], []), ([2], [4], []), ([4], [], [])]
+    assert [row[:2] for row in scene.rows()[1:]] == [["a", "2"], ["b", ""], ["k", "4"]]
+
+
 def test_however_many_are_bad_the_others_are_made(scene, emulator):
     """Each bad one has its own error, each other one its own result."""
     rule = emulator.faults.add(Status(400), match=lambda request: "bad" in str(request.json))
