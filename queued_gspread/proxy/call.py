@@ -23,7 +23,6 @@ from __future__ import annotations
 import inspect
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import gspread
@@ -42,11 +41,11 @@ from queued_gspread.protocol.routing import has_lane, lane_of
 
 from .caller import Caller, close_notice
 from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
+from .outgoing import Outgoing, table_of
 from .pipelining import current
 from .remote_warnings import UserLine, user_level, warn_again
 from .result_kinds import ADDS, changes_properties, lazy_class, reads_counts
 from .spelling import has_own_spelling
-from .upserted import Upserted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,8 +66,6 @@ __all__ = [
 ]
 
 _BLOCK: Final = 65_536
-# Tables whose key columns a client remembers.
-_MOST_KNOWN: Final = 1_000
 
 
 def make_call(
@@ -128,27 +125,6 @@ def _sent(
     return (call.shown(_outcome(proxy, kind, reply)),)
 
 
-@dataclass(frozen=True)
-class Outgoing:
-    """A call that goes into the queue."""
-
-    caller: Caller
-    job: Job
-    lane: str
-    objects: Objects
-
-    def shown(self, result: Any) -> Any:
-        """Return a result as the caller sees it; remember where an upsert has found its keys."""
-        if result is None or self.job.method not in WORKSHEET.own:
-            return result
-        known = self.caller.key_columns
-        if len(known) >= _MOST_KNOWN:
-            known.clear()
-        known[_table(self.lane, self.job)] = result["columns"]
-        ambiguous = [tuple(each) if type(each) is list else each for each in result["ambiguous"]]
-        return Upserted(result["updated"], result["appended"], result["kept"], ambiguous)
-
-
 def outgoing(
     proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Outgoing | None:
@@ -162,14 +138,8 @@ def outgoing(
     lane = lane_of(kind, book, method, args, kwargs)
     if method in kind.own:
         first = list(range(len(kwargs["key"])))
-        job.kwargs = {**kwargs, "columns": caller.key_columns.get(_table(lane, job), first)}
+        job.kwargs = {**kwargs, "columns": caller.key_columns.get(table_of(lane, job), first)}
     return Outgoing(caller, job, lane, Objects(http, _parent(proxy, kind)))
-
-
-def _table(lane: str, job: Job) -> tuple[Any, ...]:
-    """Return the table that an upsert is for."""
-    sheet = job.target["properties"].get("sheetId") if job.target else None
-    return lane, sheet, job.kwargs["head"], *job.kwargs["key"]
 
 
 def answered(
