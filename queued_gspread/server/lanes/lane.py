@@ -30,7 +30,7 @@ from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces
 from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first
 from .lookahead import Lookahead
 from .tables import Tables
-from .upserts import begin_outdated_anew, part_company, updates_first
+from .upserts import begin_outdated_anew, is_upsert, part_company, updates_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -113,6 +113,7 @@ class Lane:
         self._entries: dict[tuple[str, str], Entry] = {}
         self._lookahead = Lookahead()
         self._answered = 0
+        self._is_round = False  # upserts gain most by having all in one round of three requests
         self._suspect: Entry | None = None
         self._memory = Portion(services.memory)
 
@@ -260,6 +261,7 @@ class Lane:
             left = {call for left in self._pieces for call in left.calls}
             others = [call for call in self._open if call not in left]
         others = updates_first(others)
+        self._is_round = is_upsert(others[0])
         return OutgoingRequest(self._mergeable(others), self._join_late, others[0].attempts)
 
     @property
@@ -391,7 +393,8 @@ class Lane:
         """Wait for the next calls of callers that were answered together, unless all have come."""
         answered, self._answered = self._answered, 0
         waiting = following.waiting if following is not None else 0
-        if answered <= 1 or waiting >= answered or not self._services.linger or self._is_over():
+        has_enough = waiting >= answered and not self._is_round
+        if answered <= 1 or has_enough or not self._services.linger or self._is_over():
             return following
         moment = time.monotonic() + self._services.linger
         return (yield from self._head_after(Ticket(FREE, not_before=moment)))

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from queued_gspread.server.sending.outgoing import OutgoingRequest
     from queued_gspread.server.sending.results import Results
 
-__all__ = ["begin_outdated_anew", "part_company", "updates_first"]
+__all__ = ["begin_outdated_anew", "is_upsert", "part_company", "updates_first"]
+
+
+def is_upsert(call: Call) -> bool:
+    """Return whether a call needs a request of an upsert next."""
+    return isinstance(call.request, UpsertRequest)
 
 
 def part_company(outgoing: OutgoingRequest) -> bool:
@@ -25,7 +30,7 @@ def part_company(outgoing: OutgoingRequest) -> bool:
     Pieces of the request would not do: once one of them has appended rows, the others no longer
     know what is in the sheet. Returns whether it is a request of upserts.
     """
-    if not isinstance(outgoing.calls[0].request, UpsertRequest):
+    if not is_upsert(outgoing.calls[0]):
         return False
     for cut in merging.cuts(outgoing.parts, ""):
         cohort = Cohort(outgoing.attempts)
