@@ -39,6 +39,7 @@ from .auth import (
 )
 from .lock import Lock, lock
 from .pipeline import Pipeline, pipeline
+from .upsert import Upserted, upsert_rows
 
 if TYPE_CHECKING:
     # To a type checker the queued classes are gspread's: their methods come from there.
@@ -58,6 +59,7 @@ __all__ = [
     "Pipeline",
     "Spreadsheet",
     "SpreadsheetNotFound",
+    "Upserted",
     "ValueRange",
     "Worksheet",
     "WorksheetNotFound",
@@ -77,6 +79,7 @@ __all__ = [
     "service_account",
     "service_account_from_dict",
     "spreadsheet",
+    "upsert_rows",
     "urls",
     "utils",
     "worksheet",

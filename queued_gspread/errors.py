@@ -23,6 +23,8 @@
         ├── ReplayDivergedError
         ├── RemoteError
         ├── PipelineError
+        ├── UpsertError                  (also ValueError)
+        │   └── KeyExistsError
         └── OutcomeUnknownError          (also gspread.exceptions.APIError)
 
 All of them can be pickled. An error names the thing, the value and the remedy; none
@@ -49,6 +51,7 @@ __all__ = [
     "CodecError",
     "ConfigurationError",
     "JobLostError",
+    "KeyExistsError",
     "LockError",
     "LockLostError",
     "MessageTooLargeError",
@@ -62,6 +65,7 @@ __all__ = [
     "ServerUnavailableError",
     "SignatureError",
     "UnknownMethodError",
+    "UpsertError",
     "VersionMismatchError",
 ]
 
@@ -203,6 +207,14 @@ class PipelineError(QueuedGspreadError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.errors)
+
+
+class UpsertError(QueuedGspreadError, ValueError):
+    """Rows, or the sheet's header, cannot be used for an upsert; nothing was written."""
+
+
+class KeyExistsError(UpsertError):
+    """``existing="fail"``, and the sheet has rows with some of the keys; nothing was written."""
 
 
 class OutcomeUnknownError(QueuedGspreadError, APIError):

@@ -132,6 +132,15 @@ def test_counting_without_a_lock_and_with_one(book, capsys):
     assert capsys.readouterr().out == "100\n"
 
 
+def test_an_upsert(book, capsys):
+    """The example changes one row and appends another, and prints what the page says."""
+    run(block("docs/upserts.md", "python", "Upserts"))
+    rows = [["id", "customer", "total"], ["A-1", "Miller", "12.5"], ["A-2", "Jones", "7"]]
+    assert book.sheet1.get_all_values() == rows
+    printed = capsys.readouterr().out
+    assert f"It prints `{printed.strip()}`" in (TOP / "docs" / "upserts.md").read_text()
+
+
 def test_a_loop_of_asyncio(book, capsys):
     """The example for asyncio leaves a row for each order, and reads one of them."""
     run(block("docs/asyncio.md", "python", "asyncio"))

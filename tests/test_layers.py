@@ -20,7 +20,10 @@ LAYERS = {
         "protocol settings",
         "broker",
         "proxy",
-        "auth cell client exceptions http_client lock pipeline spreadsheet urls utils worksheet",
+        (
+            "auth cell client exceptions http_client lock pipeline spreadsheet upsert urls utils "
+            "worksheet"
+        ),
         "__init__",
         "asyncio",
         "embedded emulator server",

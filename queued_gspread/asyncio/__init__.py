@@ -26,6 +26,7 @@ from .auth import (
 from .classes import Client, HTTPClient, Spreadsheet, Worksheet
 from .lock import Lock, lock
 from .pipelining import pipeline
+from .upsert import upsert_rows
 
 __all__ = [
     "Cell",
@@ -50,5 +51,6 @@ __all__ = [
     "pipeline",
     "service_account",
     "service_account_from_dict",
+    "upsert_rows",
     "utils",
 ]

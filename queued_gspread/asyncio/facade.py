@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.protocol.kinds import ObjectKind
 
-__all__ = ["Facade", "asynchronous", "blocking", "shown"]
+__all__ = ["Facade", "asynchronous", "blocking", "held", "shown"]
 
 _Class = TypeVar("_Class", bound="type[Facade]")
 
@@ -79,6 +79,11 @@ def blocking(value: Any) -> Any:
     if type(value) in (list, tuple) and any(isinstance(each, Facade) for each in value):
         return type(value)(map(blocking, value))
     return value
+
+
+def held(value: Any) -> tuple[Any, Home | None]:
+    """Return the blocking object that an object here holds, and its loop; else it, and None."""
+    return (value._own, value._home) if isinstance(value, Facade) else (value, None)  # noqa: SLF001
 
 
 def shown(value: Any, home: Home) -> Any:

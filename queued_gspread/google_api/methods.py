@@ -32,6 +32,7 @@ class MergeKind(Enum):
     APPEND = "values.append"
     BATCH = "spreadsheets.batchUpdate"
     IDENTICAL = "identical GETs"
+    UPSERT = "upserts"
 
 
 class Idempotence(Enum):

@@ -48,6 +48,7 @@ class ObjectKind:
         cls: gspread's class.
         local: Its public methods that send nothing.
         remote: Its properties that only the server can answer.
+        own: Calls on such an object that are this package's, not methods of the class.
 
     """
 
@@ -55,6 +56,7 @@ class ObjectKind:
     cls: type
     local: frozenset[str] = frozenset()
     remote: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
 
     @cached_property
     def groups(self) -> Mapping[str, Group]:
@@ -101,7 +103,12 @@ CLIENT: Final = ObjectKind(
     "client", gspread.Client, local=frozenset({"set_timeout"}), remote=frozenset({"expiry"})
 )
 SPREADSHEET: Final = ObjectKind("spreadsheet", gspread.Spreadsheet)
-WORKSHEET: Final = ObjectKind("worksheet", gspread.Worksheet, local=frozenset({"get_tab_color"}))
+WORKSHEET: Final = ObjectKind(
+    "worksheet",
+    gspread.Worksheet,
+    local=frozenset({"get_tab_color"}),
+    own=frozenset({"upsert_rows"}),
+)
 HTTP_CLIENT: Final = ObjectKind("http_client", gspread.HTTPClient, local=frozenset({"set_timeout"}))
 
 KINDS: Final[Mapping[str, ObjectKind]] = {

@@ -23,7 +23,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import gspread
@@ -50,6 +50,7 @@ from queued_gspread.protocol.routing import has_lane, lane_of
 from .caller import Caller, close_notice
 from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
 from .locking import lane_now
+from .outgoing import Outgoing, table_of
 from .pipelining import current
 from .remote_warnings import UserLine, user_level, warn_again
 from .reordering import used_cell
@@ -67,6 +68,7 @@ __all__ = [
     "Outgoing",
     "answered",
     "make_call",
+    "make_own_call",
     "outgoing",
     "reading_properties",
     "runs_here",
@@ -89,6 +91,19 @@ def make_call(
     return _call_here(proxy, kind, method, args, kwargs) if made is None else made[0]
 
 
+def make_own_call(
+    proxy: Any, kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Make a call that gspread does not have: there is no other way than through the queue."""
+    made = None if runs_here(proxy, kind, method) else _made(proxy, kind, method, args, kwargs)
+    if made is None:
+        raise TypeError(
+            f"{method} goes through the queue alone: {proxy!r} has another HTTP client, or an id "
+            "whose class spells it in its own way"
+        )
+    return made[0]
+
+
 def send_request(http: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Send a request through the queue, even if the method ``request`` is patched."""
     made = _made(http, HTTP_CLIENT, "request", args, kwargs)
@@ -106,23 +121,19 @@ def _made(
     call = outgoing(proxy, kind, method, args, kwargs)
     if call is None:
         return None
+    return _sent(pipeline, proxy, kind, call)
+
+
+def _sent(
+    pipeline: Pipeline | None, proxy: Any, kind: ObjectKind, call: Outgoing
+) -> tuple[Any] | None:
     try:
         if pipeline is not None:
             return (_pipelined(pipeline, proxy, kind, call),)
         reply = call.caller.send(call.job, call.lane, call.objects)
     except codec.Unencodable:
         return None
-    return (_outcome(proxy, kind, reply),)
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    """A call that goes into the queue."""
-
-    caller: Caller
-    job: Job
-    lane: str
-    objects: Objects
+    return (call.shown(_outcome(proxy, kind, reply)),)
 
 
 def outgoing(
@@ -136,6 +147,9 @@ def outgoing(
         return None
     job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
     lane = lane_now(caller, lane_of(kind, book, method, args, kwargs))
+    if method in kind.own:
+        first = list(range(len(kwargs["key"])))
+        job.kwargs = {**kwargs, "columns": caller.key_columns.get(table_of(lane, job), first)}
     return Outgoing(caller, job, lane, Objects(http, _parent(proxy, kind)))
 
 
@@ -149,7 +163,7 @@ def answered(
 ) -> Any:
     """Return a call's result, or raise its error, once its reply is there."""
     decoded = close_notice(Reply.decode(reply, call.objects), seconds, notice)
-    return _outcome(proxy, kind, decoded)
+    return call.shown(_outcome(proxy, kind, decoded))
 
 
 def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgoing) -> Any:
@@ -165,7 +179,8 @@ def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgo
     def settle(reply: bytes) -> Any:
         decoded = Reply.decode(reply, outgoing.objects)
         pipeline.progress.sent(decoded.requests)
-        return _outcome(proxy, kind, close_notice(decoded, now() - began, notice), line)
+        decoded = close_notice(decoded, now() - began, notice)
+        return outgoing.shown(_outcome(proxy, kind, decoded, line))
 
     changed = _properties_of(proxy) if changes_properties(kind, job.method) else []
     call = pipeline.new_call(job.name, changed, adds=job.method in ADDS)
@@ -278,9 +293,9 @@ def _parent(proxy: Any, kind: ObjectKind) -> Any:
 def runs_here(proxy: Any, kind: ObjectKind, method: str) -> bool:
     """Return whether gspread's own method must run in this process, whatever its arguments."""
     http = http_client_of(proxy, kind)
-    if _caller_of(http) is None or _is_replaced(kind, method):
+    if _caller_of(http) is None or (method not in kind.own and _is_replaced(kind, method)):
         return True
-    if method in kind.remote or _is_request(kind, method):
+    if method in kind.remote or method in kind.own or _is_request(kind, method):
         return False
     if is_patched(kind) or is_customised(proxy, kind) or is_customised(http):
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from queued_gspread._clock import now
 from queued_gspread._interrupts import unconverted
@@ -28,6 +28,8 @@ class Caller:
         self.settings = settings
         self.identity = identity
         self._queue = Producer(settings)
+        # The key columns of upserts, by the table: where they were last.
+        self.key_columns: dict[Any, list[int]] = {}
 
     def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
         """Put a job into the queue and wait for its reply."""

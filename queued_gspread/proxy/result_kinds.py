@@ -16,6 +16,8 @@ import gspread
 
 from queued_gspread.protocol.kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET
 
+from .upserted import Upserted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import CodeType
@@ -59,7 +61,11 @@ LAZY: Final[Mapping[ObjectKind, Mapping[type[Any], str]]] = {
 }
 """The methods whose result may come later, by the class of that result."""
 
-_ADDING: Final = "append_row append_rows insert_row insert_rows insert_cols delete_dimension"
+_OWN: Final[Mapping[str, type[Any]]] = {"upsert_rows": Upserted}
+
+_ADDING: Final = (
+    "append_row append_rows upsert_rows insert_row insert_rows insert_cols delete_dimension"
+)
 ADDS: Final = frozenset([*_ADDING.split(), "delete_rows", "delete_columns"])
 """The methods of worksheets that change a count by a difference, and nothing else.
 
@@ -73,6 +79,8 @@ _PROPERTIES: Final = "_properties"
 @cache
 def lazy_class(kind: ObjectKind, method: str) -> type[Any] | None:
     """Return the class of a method's result if it may come later, else None."""
+    if method in kind.own:
+        return _OWN[method]
     found = (cls for cls, names in LAZY.get(kind, {}).items() if method in names.split())
     return next(found, None)
 
@@ -80,7 +88,7 @@ def lazy_class(kind: ObjectKind, method: str) -> type[Any] | None:
 @cache
 def changes_properties(kind: ObjectKind, method: str) -> bool:
     """Return whether a method may change its object's ``_properties``: its code names them."""
-    return _PROPERTIES in _names(kind, method)
+    return method in kind.own or _PROPERTIES in _names(kind, method)
 
 
 @cache

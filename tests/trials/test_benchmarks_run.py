@@ -25,6 +25,10 @@ _FIGURES = {
     "start-up": [("queued_gspread", "import_ms"), ("server until its first answer", "answer_ms")],
     "openall": [("direct", "cpu_s"), ("queued", "cpu_s")],
     "pipelines": [("6 append_row", "time_s"), ("60 append_row", "requests")],
+    "upserts": [
+        ("2 processes, 2 upserts each", "time_s"),
+        ("2 processes, 2 upserts each", "requests"),
+    ],
     "fairness": [("A alone, queued", "a_s"), ("B ten at once, queued", "b_p99_ms")],
 }
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from queued_gspread.server.policy.retry import Attempts, RetryPolicy
 from queued_gspread.server.sending.outgoing import OutgoingRequest
+from tests.programs.merging import upserts
 from tests.programs.merging.books import Block, Book, Page
 from tests.programs.merging.calls import SPREADSHEET, Call
 from tests.programs.merging.equivalence import Tally, check
@@ -34,6 +35,19 @@ def test_merging_is_invisible(history):
     ``python -m tests.programs.merging --histories 5000`` looks at more.
     """
     check(history, TALLY)
+
+
+@settings(
+    max_examples=300,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(upserts.histories())
+def test_upserts_that_share_requests_are_as_alone(history):
+    """Results, errors and cells are those of the same calls with requests of their own."""
+    check(history)
 
 
 def _merged(*calls):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,8 @@ from queued_gspread.server.policy.request import (
     RequestDigest,
     is_read,
 )
+from queued_gspread.server.policy.retry import Attempts
+from queued_gspread.server.policy.upsert_requests import UpsertRequest
 from queued_gspread.server.replay.advance import sends_once
 from queued_gspread.server.replay.journal import Journals, intend
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from queued_gspread.server.replay.advance import Decoded
     from queued_gspread.server.replay.held import Suspended
 
-__all__ = ["JOURNALLED", "MAY_HAVE_WRITTEN", "MOST_BYTES", "Call"]
+__all__ = ["JOURNALLED", "MAY_HAVE_WRITTEN", "MOST_BYTES", "Call", "Cohort"]
 
 JOURNALLED: Final = "j"
 """The mark of a call whose journal must be read before it goes on."""
@@ -43,6 +45,18 @@ MAY_HAVE_WRITTEN: Final = ("w", JOURNALLED)
 
 # A job larger than this keeps digests of its requests: the next run makes them all again.
 _LARGE: Final = 100_000
+
+
+@dataclass(eq=False)
+class Cohort:
+    """Upserts that share their requests with each other alone, after a larger group failed.
+
+    Attributes:
+        attempts: The attempts at the failed request, which go on.
+
+    """
+
+    attempts: Attempts
 
 
 @dataclass(eq=False)
@@ -66,6 +80,7 @@ class Call:
         is_as_listed: Whether its method does what ``policy.gspread_methods`` lists it for, as far
             as this server has seen.
         is_suspect: Whether the request that it needs next has failed before, for another call.
+        cohort: The calls that it shares requests with, if it is an upsert and not with all.
         is_out: Whether that request was sent and its outcome is not known.
         request: That request. It is there from :meth:`needs` to :meth:`answered`: it may be large.
 
@@ -85,6 +100,7 @@ class Call:
     is_as_listed: bool = True
     is_suspect: bool = False
     is_out: bool = False
+    cohort: Cohort | None = None
     request: Request = field(init=False, repr=False)
     _parts: list[Mergeable | None] = field(default_factory=list)
 
@@ -93,8 +109,16 @@ class Call:
         """What that request adds to a merged one; None if it must be sent alone."""
         if not self._parts:
             is_alone = self.is_suspect or len(self.entry.body) > MOST_BYTES
-            self._parts.append(None if is_alone else part(self.request))
+            if isinstance(self.request, UpsertRequest):
+                self._parts.append(self._upsert_part(is_alone=is_alone))
+            else:
+                self._parts.append(None if is_alone else part(self.request))
         return self._parts[0]
+
+    def _upsert_part(self, *, is_alone: bool) -> Mergeable | None:
+        """Return the part even of a call that is sent alone: its answer is worked out from it."""
+        mine, company = part(self.request), self if is_alone else self.cohort
+        return mine and replace(mine, options=(*mine.options, ("company", company)))
 
     @cached_property
     def sends_once(self) -> bool:
@@ -151,6 +175,22 @@ class Call:
         del self.request
         self._parts.clear()
 
+    @property
+    def attempts(self) -> Attempts:
+        """The attempts that its next request goes on with."""
+        return Attempts() if self.cohort is None else self.cohort.attempts
+
+    def join(self, cohort: Cohort) -> None:
+        """Share requests with a cohort alone from now on."""
+        self.cohort = cohort
+        self._parts.clear()
+
+    def begin_anew(self) -> None:
+        """Forget its exchanges: what it has read no longer holds."""
+        self.close()
+        self.held = None
+        self.exchanges.clear()
+
     def close(self) -> None:
         """Release what it holds; it is not advanced again."""
         if self.held is not None:
@@ -183,9 +223,17 @@ class Call:
         request = self.request
         if is_read(request):
             return NO_UPDATE
+        if isinstance(request, UpsertRequest):
+            return self._note_before_upsert(attempt)
         start, job_id = self.journalled, self.entry.job_id
         places = enumerate(self.exchanges[start:], start)
         entries = tuple(journals.record(job_id, place, exchange) for place, exchange in places)
         if is_idempotent(request):
             return JournalUpdate(start, entries)
         return JournalUpdate(start, entries, attempt, intend(request))
+
+    def _note_before_upsert(self, attempt: str) -> JournalUpdate:
+        """Return the same for an upsert, which begins anew with a read until it has appended."""
+        if is_idempotent(self.request):
+            return NO_UPDATE
+        return JournalUpdate(self.journalled, (), attempt, intend(self.request))

@@ -49,6 +49,10 @@ __all__ = [
 # Bytes of replies that one script stores: everything else in Redis waits while it runs.
 _MOST_ANSWERED: Final = 4_000_000
 # Follows a hint on what to check, if no answer says that the request has ended.
+_UPSERT: Final = (
+    'look whether its keys are in the sheet; with existing="update" or "keep" the call does so '
+    "itself"
+)
 _LATE: Final = ", and once more after some time, since it may land late"
 
 
@@ -182,7 +186,7 @@ def in_doubt(
     error.call = _shown(job)
     error.sent = f"{sent.method.upper()} {sent.endpoint}"
     error.sent_at = _moment(at)
-    error.how_to_check = how_to_check(request)
+    error.how_to_check = _UPSERT if job.name == "worksheet.upsert_rows" else how_to_check(request)
     if not error.response.status_code:
         error.how_to_check += _LATE
     return error

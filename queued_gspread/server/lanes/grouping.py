@@ -3,17 +3,19 @@
 To every caller it must look as if calls were made one at a time, in order of arrival. So calls run
 together only from the head of the lane on, and only where no caller can tell the difference: calls
 that only read, or calls that send a single write each, all of one kind and at places that do not
-overlap.
+overlap, or upserts of one sheet.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.server import merging
 from queued_gspread.server.calls.call import MOST_BYTES
 from queued_gspread.server.policy.gspread_methods import READ_ONLY_METHODS, SINGLE_WRITE_METHODS
 from queued_gspread.server.policy.request import CREDENTIALS, is_read
+from queued_gspread.server.policy.upsert_requests import UpsertRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +38,7 @@ MOST_CALLS: Final = 500
 
 def may_lead(call: Call) -> bool:
     """Return whether others may run together with a call."""
-    return _reads(call) or _writes_once(call)
+    return _reads(call) or _writes_once(call) or _table_of(call) is not None
 
 
 class ConcurrentGroup:
@@ -56,6 +58,7 @@ class ConcurrentGroup:
         # Writes that run together are also merged into one request.
         self._merge_group = MergeGroup(calls[0], table)
         self._are_writes = _writes_once(calls[0]) and all(map(self._merge_group.add, calls[1:]))
+        self._table = _table_of(calls[0])
 
     def add(self, call: Call) -> bool:
         """Add the next call, if it may run with them; return whether it may."""
@@ -72,6 +75,8 @@ class ConcurrentGroup:
         return call.entry.job_id not in self._ids  # a copy of a job waits for its answer
 
     def _fits(self, call: Call) -> bool:
+        if self._table is not None:
+            return _table_of(call) == self._table
         if self._are_reads:
             return _reads(call)
         return self._are_writes and _writes_once(call) and self._merge_group.add(call)
@@ -101,7 +106,9 @@ class MergeGroup:
 def mergeable_with_first(calls: Sequence[Call], table: Table | None = None) -> list[Call]:
     """Return the calls whose requests merge with the first one's, the first included."""
     merge_group = MergeGroup(calls[0], table)
-    return [calls[0], *filter(merge_group.add, calls[1:])]
+    # Upserts of one key must keep their order.
+    choose = takewhile if isinstance(calls[0].request, UpsertRequest) else filter
+    return [calls[0], *choose(merge_group.add, calls[1:])]
 
 
 def is_single(call: Call) -> bool:
@@ -118,3 +125,11 @@ def _writes_once(call: Call) -> bool:
     if not is_single(call) or not call.is_fresh or is_read(call.request):
         return False
     return call.part is not None and call.sends_once
+
+
+def _table_of(call: Call) -> tuple[Any, ...] | None:
+    """Return what is equal for upserts that may share requests; None for any other call."""
+    request = call.request
+    if not isinstance(request, UpsertRequest) or call.is_suspect:
+        return None
+    return request.book, call.job.http_timeout

@@ -31,6 +31,7 @@ from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first
 from .locks import let_lock_in
 from .lookahead import Lookahead
 from .tables import Tables
+from .upserts import begin_outdated_anew, is_upsert, part_company, updates_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -113,6 +114,7 @@ class Lane:
         self._entries: dict[tuple[str, str], Entry] = {}
         self._lookahead = Lookahead()
         self._answered = 0
+        self._is_round = False  # upserts gain most by having all in one round of three requests
         self._suspect: Entry | None = None
         self._memory = Portion(services.memory)
 
@@ -235,7 +237,7 @@ class Lane:
         ended: Results = []
         try:
             yield from self._services.sender.send(outgoing, ended)
-            if left is None and outgoing.is_split:
+            if left is None and outgoing.is_split and not part_company(outgoing):
                 left = Pieces()
                 self._pieces.append(left)
             if left is not None:
@@ -264,7 +266,9 @@ class Lane:
         if self._pieces:
             left = {call for left in self._pieces for call in left.calls}
             others = [call for call in self._open if call not in left]
-        return OutgoingRequest(self._mergeable(others), self._join_late)
+        others = updates_first(others)
+        self._is_round = is_upsert(others[0])
+        return OutgoingRequest(self._mergeable(others), self._join_late, others[0].attempts)
 
     @property
     def _table(self) -> Table | None:
@@ -341,10 +345,11 @@ class Lane:
 
     def _advance(self, results: Results) -> None:
         """Continue calls with their answers, each to its next request or its end."""
+        stale = begin_outdated_anew(self._open, results)
         calls = [(call, self._record_answer(call, result)) for call, result in results]
         # Free what was sent, which may be large: the call's next run builds it again.
         results.clear()
-        for call, ended in calls:
+        for call, ended in [*calls, *((call, None) for call in stale)]:
             outcome = ended or self._services.runner.advance(call)
             if outcome is not None:
                 # Record it first: a call that has ended is not left, whatever fails now.
@@ -395,7 +400,8 @@ class Lane:
         """Wait for the next calls of callers that were answered together, unless all have come."""
         answered, self._answered = self._answered, 0
         waiting = following.waiting if following is not None else 0
-        if answered <= 1 or waiting >= answered or not self._services.linger or self._is_over():
+        has_enough = waiting >= answered and not self._is_round
+        if answered <= 1 or has_enough or not self._services.linger or self._is_over():
             return following
         moment = time.monotonic() + self._services.linger
         return (yield from self._head_after(Ticket(FREE, not_before=moment)))

@@ -17,6 +17,7 @@ identical GETs                                 one GET
 ``values:clear``, ``values:batchClear``        ``values:batchClear``
 ``values.append`` of full rows                 ``values.append``; see :mod:`.appends`
 ``spreadsheets:batchUpdate``                   ``spreadsheets:batchUpdate``, in order
+those of upserts                               the same; see :mod:`.upserts`
 =============================================  ==========================================
 
 The Sheets API applies a batch whole or not at all:
@@ -31,8 +32,9 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from queued_gspread.server.policy.request import CREDENTIALS
+from queued_gspread.server.policy.upsert_requests import UpsertRequest, is_append
 
-from . import appends, batches, clears, gets, updates
+from . import appends, batches, clears, gets, updates, upserts
 from .answers import as_alone, each_as_alone, json_answered, own_answer
 from .appends import Table
 from .group import Group
@@ -72,7 +74,7 @@ __all__ = [
 class _Way(Protocol):
     """The functions of each module of this package, for its kind of request."""
 
-    def part(self, asked: Request, /) -> Mergeable | None: ...
+    def part(self, asked: Any, /) -> Mergeable | None: ...
 
     def request(self, parts: Sequence[Mergeable], /) -> Request: ...
 
@@ -85,11 +87,14 @@ _WAYS: Final[dict[MergeKind, _Way]] = {
     MergeKind.CLEAR: clears,
     MergeKind.APPEND: appends,
     MergeKind.BATCH: batches,
+    MergeKind.UPSERT: upserts,
 }
 
 
 def part(request: Request) -> Mergeable | None:
     """Return what a request adds to a merged one; None if it must be sent alone."""
+    if isinstance(request, UpsertRequest):
+        return upserts.part(request)
     if not is_plain(request):
         return None  # the merged request would fail for all
     kind = None if request.called is None else request.called.merge
@@ -114,7 +119,7 @@ def merge(parts: Sequence[Mergeable]) -> Request:
 
 def split(parts: Sequence[Mergeable], answer: Any) -> list[Any] | None:
     """Return each caller's own answer; None if the shared answer is not of the expected form."""
-    if merge(parts) is parts[0].request:
+    if merge(parts) is parts[0].request and not is_append(parts[0].request):
         return [answer] * len(parts)
     body = json_answered(answer)
     bodies = None if body is None else _WAYS[parts[0].kind].split(parts, body)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .request import Request
 
-__all__ = ["MOST_CELLS", "MOST_OBJECTS", "install", "made_of"]
+__all__ = ["MOST_CELLS", "MOST_OBJECTS", "check", "install", "made_of"]
 
 MOST_CELLS: Final = 10_000_000
 """The largest rectangle, in cells: as many as Google allows in a spreadsheet."""
@@ -78,7 +78,8 @@ def _cells_in(label: str) -> int:
     return max(rows, 1) * max(columns, 1)
 
 
-def _check(rows: int, columns: int) -> None:
+def check(rows: int, columns: int) -> None:
+    """Raise :class:`CallRefusedError` if the running call makes too large a rectangle."""
     call = running_call()
     if call is None:
         return
@@ -109,12 +110,12 @@ def _makes_objects(job: Job) -> bool:
 
 def _check_filled(values: Any, rows: Any = None, cols: Any = None, *_: Any, **__: Any) -> None:
     columns = max(map(len, values), default=0) if cols is None else cols
-    _check(len(values) if rows is None else rows, columns)
+    check(len(values) if rows is None else rows, columns)
 
 
 def _check_cells(cells: Any) -> None:
     if cells:
-        _check(_extent([cell.row for cell in cells]), _extent([cell.col for cell in cells]))
+        check(_extent([cell.row for cell in cells]), _extent([cell.col for cell in cells]))
 
 
 def _extent(numbers: list[Any]) -> Any:

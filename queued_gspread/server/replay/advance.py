@@ -13,6 +13,7 @@ instead (:mod:`.held`); it goes through the same :func:`run`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, cast
 from urllib.parse import urlsplit
 
@@ -49,9 +50,10 @@ from queued_gspread.server.policy.request import (
 from queued_gspread.server.policy.running_call import running
 
 from . import captured_warnings
+from .upserts import upsert_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from google.auth.credentials import Credentials as GoogleCredentials
 
@@ -190,7 +192,7 @@ def decode(body: bytes) -> Decoded:
     kind = KINDS.get(job.kind)
     if kind is None:
         raise CodecError(f"a job's kind is {job.kind!r}, not one of {', '.join(KINDS)}")
-    group = kind.groups.get(job.method)
+    group = Group.CALL if job.method in kind.own else kind.groups.get(job.method)
     if group not in (Group.CALL, Group.REMOTE):
         raise _no_such_method(job, kind)
     if job.method == "get_all_records":
@@ -231,10 +233,14 @@ def _items(argument: Any) -> Sequence[Any]:
 def _outcome(decoded: Decoded, target: Any) -> Reply:
     job = decoded.job
     try:
-        found = getattr(target, job.method)
+        own = _OWN.get(job.name)
+        found = getattr(target, job.method) if own is None else partial(own, target)
         return Reply(result=found if decoded.is_property else found(*job.args, **job.kwargs))
     except Exception as error:  # noqa: BLE001 - raised again in the caller
         return Reply(error=error)
+
+
+_OWN: Final[Mapping[str, Callable[..., Any]]] = {"worksheet.upsert_rows": upsert_rows}
 
 
 def _target(decoded: Decoded) -> tuple[Any, dict[Any, Any] | None]:
@@ -301,14 +307,30 @@ class ReplayClient(gspread.HTTPClient):
         # What requests would raise in the caller if this cannot be sent at all.
         method.upper()
         urlsplit(str(endpoint))
-        asked = Request(method, endpoint, params, data, json, files, headers)
+        return self.ask(Request(method, endpoint, params, data, json, files, headers))
+
+    def ask(self, asked: Request) -> Any:
+        """Return the recorded response, raise the recorded failure, or stop the run."""
         if self.scopes is not None and not _is_allowed(self.scopes, asked):
-            refusal = insufficient(endpoint)
+            refusal = insufficient(asked.endpoint)
             tell_request(asked, None, refusal)
             raise APIError(refusal)
         if self._position >= len(self._exchanges):
             _check_allowed(asked)  # a request with an answer was inspected before it was sent
         return self._next(asked)
+
+    @property
+    def begins_with_append(self) -> bool:
+        """Whether all that is left of an earlier run of an upsert is its append."""
+        first = self._exchanges[0].sent.endpoint if self._exchanges else ""
+        return first.endswith(":append")
+
+    def recorded(self) -> Any:
+        """Return the first recorded response, or raise the failure, whatever the request was."""
+        outcome = self._exchanges[0].outcome
+        if isinstance(outcome, Failure):
+            raise outcome.error.with_traceback(None)
+        return outcome.value
 
     def login(self) -> None:
         """Have the server refresh its credentials."""

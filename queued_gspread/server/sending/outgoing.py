@@ -15,6 +15,7 @@ from queued_gspread.server import merging
 from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import Exchange, Failure, Request, Response, answer_of
 from queued_gspread.server.policy.retry import Attempts
+from queued_gspread.server.policy.upsert_requests import is_append
 from queued_gspread.server.policy.verdict import Verdict, VerdictKind
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class OutgoingRequest:
 
     def land(self, exchange: Exchange, verdict: Verdict) -> SendResult:
         """Return what an exchange means for each of the calls."""
-        if len(self.calls) == 1:
+        if len(self.calls) == 1 and not is_append(self.calls[0].request):
             return SendResult([exchange], verdict)
         shared = [Exchange(call.request, exchange.outcome) for call in self.calls]
         if verdict.kind is not VerdictKind.FINAL:

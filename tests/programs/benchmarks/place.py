@@ -29,6 +29,8 @@ class Size:
         fair_window: Seconds of the window of their quota.
         loop: How many calls a plain loop in a pipeline makes.
         loop_turns: How often each of the loops is run.
+        upserters: How many processes upsert rows.
+        upserts: How many each of them does.
 
     """
 
@@ -47,12 +49,15 @@ class Size:
     fair_window: float = 6.0
     loop: int = 1_000
     loop_turns: int = 3
+    upserters: int = 20
+    upserts: int = 50
 
 
 FULL = Size()
 QUICK = Size(
     rounds=1, calls=16, scripts=1, rows=20, values=1, depths=(0, 20), looks=5, widths=(1, 2),
     seconds=0.2, starts=1, files=3, fair_calls=12, fair_window=0.6, loop=6, loop_turns=1,
+    upserters=2, upserts=2,
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ _FIGURES = {
     "start-up": ("start-up", "import_ms", "Import, ms"),
     "openall": ("openall", "cpu_s", "openall over 400 files, seconds of CPU"),
     "pipelines": ("pipelines", "time_s", "A plain loop in a pipeline, seconds"),
+    "upserts": ("upserts", "requests", "Upserts of many processes, requests"),
     "fairness": ("fairness", "b_p99_ms", "A call beside a busy spreadsheet, p99 in ms"),
 }
 

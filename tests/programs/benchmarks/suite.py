@@ -18,6 +18,7 @@ from . import (
     pipelines,
     round_trip,
     start_up,
+    upserts,
     width,
 )
 from .row import Comparison, Row
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "openall": openall.run,
     "fairness": fairness.run,
     "pipelines": pipelines.run,
+    "upserts": upserts.run,
 }
 _PACKAGES = ("queued-gspread", "gspread", "redis", "hiredis", "huey", "dramatiq")
 
