@@ -68,6 +68,7 @@ class Outcome:
         tally: The requests that were sent for it; None for none.
         error: What it ended with, for the log.
         failure: What is kept of its failure, if nobody waits for it; b'' for nothing.
+        promise: What is kept under its idempotency key; b'' for nothing.
 
     """
 
@@ -77,6 +78,7 @@ class Outcome:
     tally: Tally | None = None
     error: BaseException | None = None
     failure: bytes = b""
+    promise: bytes = b""
 
     @property
     def has_sent(self) -> bool:
@@ -97,7 +99,7 @@ class Outcome:
         timeout = math.inf if self.job is None else self.job.timeout
         if self.job is not None and self.job.is_unattended:
             timeout = None  # its caller looks for the reply at once, if ever
-        told = replace(entry, timeout=timeout or 0.0, failure=self.failure)
+        told = replace(entry, timeout=timeout or 0.0, failure=self.failure, promise=self.promise)
         return told, self.reply if entry.job_id else b""
 
 

@@ -1,0 +1,314 @@
+"""What is kept of calls under idempotency keys, so that each is made once.
+
+A call asks for its key before each of its requests, in the script that marks it (``acquire.lua``),
+and what came of it is kept in the script that answers it. So there is no moment between the two at
+which a key says something else than mark and journal do, and a server that takes over needs
+nothing but these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from queued_gspread.broker import spreadsheet_lane
+from queued_gspread.broker.envelope import shown_size
+from queued_gspread.broker.promises import (
+    ANSWERED,
+    BEGUN,
+    FREE,
+    MADE,
+    MOST_ANSWER,
+    UNKNOWN,
+    claim,
+    field_of,
+    sealed,
+)
+from queued_gspread.errors import (
+    AnswerNotKeptError,
+    IdempotencyKeyError,
+    IdempotencyKeyReusedError,
+    MessageTooLargeError,
+    OutcomeUnknownError,
+    PoisonedJobError,
+    QueuedGspreadError,
+    SignatureError,
+)
+from queued_gspread.protocol.messages import NoObjects, Once, Reply
+from queued_gspread.server.policy.request import Exchange, Failure, Response, is_read
+from queued_gspread.server.policy.verdict import VerdictKind, judge
+
+from .call import JOURNALLED, MAY_HAVE_WRITTEN
+from .outcome import Outcome, failed, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from queued_gspread.broker import Consumer, Entry
+    from queued_gspread.broker.promises import Kept
+    from queued_gspread.protocol.signing import Keyring
+    from queued_gspread.server.policy.request import RecordedExchange
+
+    from .call import Call
+
+__all__ = ["DEFAULT_MAX_KEYS", "DEFAULT_MAX_KEY_BYTES", "Bounds", "Promise", "Promises"]
+
+DEFAULT_MAX_KEYS: Final = 100_000
+DEFAULT_MAX_KEY_BYTES: Final = 64 * 1024**2
+
+_ONCE: Final = b'"once"'
+# What a client remembers between its calls, and what is not of the call itself.
+_NOT_OF_CALL: Final = "columns"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much may be kept; 0 for any number.
+
+    Attributes:
+        most: How many calls.
+        most_bytes: How many bytes they may take.
+
+    """
+
+    most: int = DEFAULT_MAX_KEYS
+    most_bytes: int = DEFAULT_MAX_KEY_BYTES
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The key of one call.
+
+    Attributes:
+        once: The key, as the job has it.
+        digest: The digest of the call.
+
+    """
+
+    once: Once
+    digest: str
+
+    @property
+    def field(self) -> str:
+        """Its field in Redis."""
+        return field_of(self.once.key, self.once.number)
+
+    def __str__(self) -> str:
+        place = f", call {self.once.number + 1} of its block" if self.once.number else ""
+        return f"the idempotency key {self.once.key!r}{place}"
+
+
+class Promises:
+    """Reads and writes what is kept, for one epoch.
+
+    Args:
+        queue: The servers' side of the queue.
+        namespace: Its namespace.
+        keyring: Signs what is kept; None if nothing is signed.
+        bounds: How much may be kept.
+
+    """
+
+    def __init__(
+        self,
+        queue: Consumer,
+        namespace: str = "",
+        keyring: Keyring | None = None,
+        bounds: Bounds | None = None,
+    ) -> None:
+        self._queue = queue
+        self._namespace = namespace
+        self._keyring = keyring
+        self._bounds = bounds or Bounds()
+
+    def of(self, entry: Entry, once: Once) -> Promise:
+        """Return the key of a job's call."""
+        return Promise(once, _digest(entry))
+
+    def claim(self, promise: Promise) -> bytes:
+        """Return what a call asks for before its requests."""
+        bounds = self._bounds
+        return claim(promise.field, promise.digest, bounds.most, bounds.most_bytes)
+
+    def kept(self, call: Call) -> Outcome | None:
+        """Return the outcome that a call has had before, under its key; None if it had none."""
+        if call.promise is None:
+            return None
+        kept = self._queue.promise(call.promise.field, call.entry.job_id)
+        return None if kept is None else self._outcome(call, call.promise, kept)
+
+    def refused(self, call: Call, word: str) -> Outcome:
+        """Return the outcome of a call that did not get its key."""
+        if word == "full":
+            return failed(IdempotencyKeyError(self._full(call)), call.job, call.tally)
+        return self.kept(call) or failed(
+            IdempotencyKeyError(
+                f"{call.promise} was in use by another call a moment ago. This one was not made: "
+                "make it again"
+            ),
+            call.job,
+            call.tally,
+        )
+
+    def ended(self, call: Call, outcome: Outcome) -> Outcome:
+        """Return a call's outcome with what is to be kept of it."""
+        if call.promise is None:
+            return outcome
+        state = _state(outcome, call.mark, call.exchanges)
+        return self._with(outcome, call.promise, state)
+
+    def ended_unbegun(self, entry: Entry, outcome: Outcome) -> Outcome:
+        """Return the same for a job whose call could not be begun, or not again."""
+        once = _once_in(entry)
+        if once is None:
+            return outcome
+        state = UNKNOWN if entry.mark in MAY_HAVE_WRITTEN else FREE
+        return self._with(outcome, self.of(entry, once), state)
+
+    def _with(self, outcome: Outcome, promise: Promise, state: str) -> Outcome:
+        word, answer = outcome.word, b""
+        if state != FREE:
+            answer = _without_own(outcome.reply)
+        if len(answer) > MOST_ANSWER and state == ANSWERED:
+            state, answer = MADE, _digest_of_answer(outcome.word, answer)
+        elif len(answer) > MOST_ANSWER:
+            answer = failed(unknown(None, "its answer was too large to be kept"), None).reply
+        field, keep = promise.field.encode(), round(promise.once.keep * 1000)
+        head = f"{state} {keep} {len(field)} ".encode() + field
+        kept = sealed(
+            self._keyring, self._namespace, promise.field, promise.digest, state, word, answer
+        )
+        return replace(outcome, promise=b" ".join((head, kept)))
+
+    def _outcome(self, call: Call, promise: Promise, kept: Kept) -> Outcome:
+        if kept.digest != promise.digest:
+            return failed(_reused(promise), call.job)
+        if kept.state == BEGUN:
+            return failed(
+                unknown(None, f"an earlier call under {promise} has no outcome"), call.job
+            )
+        try:
+            word, answer = kept.opened(self._keyring, self._namespace, promise.field)
+        except SignatureError as error:
+            return failed(_unsigned(promise, error), call.job)
+        if kept.state == MADE:
+            return failed(_not_kept(promise, kept.since, answer), call.job)
+        raised = None if word == "ok" else _error_in(answer)
+        return Outcome(word, answer, call.job, error=raised)
+
+    def _full(self, call: Call) -> str:
+        bounds = self._bounds
+        return (
+            f"{call.promise} is new, and no more can be kept: a server keeps {bounds.most} calls "
+            f"(--max-keys) and {bounds.most_bytes} bytes (--max-key-bytes) of its namespace at "
+            "most, and drops none before its time. The call was not made. Give the server larger "
+            "bounds, or keys a shorter keep=; settle unknown outcomes with `queued-gspread keys`"
+        )
+
+
+def _digest(entry: Entry) -> str:
+    """Return the digest of what a job asks for, whoever asks for it."""
+    message = json.loads(entry.body)
+    target = message.get("target") or {}
+    kwargs = {name: value for name, value in message["kwargs"].items() if name != _NOT_OF_CALL}
+    sheet = target.get("properties", {}).get("sheetId") if message["kind"] == "worksheet" else None
+    place = [spreadsheet_lane(entry.lane), message["kind"], sheet, message["method"]]
+    text = json.dumps([*place, message["args"], kwargs], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _once_in(entry: Entry) -> Once | None:
+    if _ONCE not in entry.body:
+        return None
+    try:
+        return Once(*json.loads(entry.body)["once"])
+    except (ValueError, TypeError, KeyError):
+        return None  # no job, or none with a key
+
+
+def _state(outcome: Outcome, mark: str, exchanges: Sequence[Exchange | RecordedExchange]) -> str:
+    """Return what a call's outcome means for its key.
+
+    What was made, or refused by Google, is final. What was not made may be made again; so may a
+    call whose writes were all idempotent.
+    """
+    error, is_marked = outcome.error, mark in MAY_HAVE_WRITTEN
+    if error is None:
+        return ANSWERED if outcome.reply and mark else FREE
+    if isinstance(error, OutcomeUnknownError):
+        return UNKNOWN
+    if isinstance(error, PoisonedJobError):
+        return UNKNOWN if is_marked else FREE
+    if isinstance(error, MessageTooLargeError) and is_marked:
+        return ANSWERED
+    has_written = mark == JOURNALLED and any(map(_has_written, exchanges))
+    return ANSWERED if has_written or _is_refused(exchanges) else FREE
+
+
+def _has_written(exchange: Exchange | RecordedExchange) -> bool:
+    """Return whether Google has answered a request that was no read, as far as is recorded."""
+    if isinstance(exchange, Exchange):
+        is_write = not is_read(exchange.request)
+    else:
+        is_write = exchange.sent.method.upper() not in ("GET", "HEAD")
+    return is_write and isinstance(exchange.outcome, Response)
+
+
+def _is_refused(exchanges: Sequence[Exchange | RecordedExchange]) -> bool:
+    """Return whether Google has refused the last request, whenever it comes."""
+    if not exchanges or not isinstance(exchanges[-1].outcome, Failure):
+        return False
+    return judge(exchanges[-1].outcome).kind is VerdictKind.FINAL
+
+
+def _without_own(reply: bytes) -> bytes:
+    """Return a reply as another caller may get it: without its requests, and what it has counted.
+
+    A worksheet that was opened since has the rows that were appended.
+    """
+    message: dict[str, Any] = json.loads(reply)
+    message.pop("requests", None)
+    message["changes"] = [change for change in message["changes"] if change[0] != "add"]
+    text = json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _digest_of_answer(word: str, answer: bytes) -> bytes:
+    how = "it was made" if word == "ok" else f"it ended with {word}"
+    digest = hashlib.sha256(answer).hexdigest()
+    size = shown_size(len(answer))
+    return f"{how}, and its answer of {size} (SHA-256 {digest}) was not kept".encode()
+
+
+def _error_in(answer: bytes) -> BaseException | None:
+    try:
+        return Reply.decode(answer, NoObjects()).error
+    except QueuedGspreadError:
+        return None  # the caller is told what is wrong with it
+
+
+def _reused(promise: Promise) -> IdempotencyKeyReusedError:
+    return IdempotencyKeyReusedError(
+        f"{promise} was used for another call: another method, spreadsheet or other arguments. "
+        "This one was not made. Give each piece of work a key of its own, and make the same calls "
+        "in the same order under it"
+    )
+
+
+def _unsigned(promise: Promise, error: SignatureError) -> SignatureError:
+    return SignatureError(
+        f"what Redis has of {promise} cannot be believed: {error}. The call was not made now; "
+        "whether it was made before is not known. Find out who else writes to this Redis, and "
+        "settle it with `queued-gspread keys`"
+    )
+
+
+def _not_kept(promise: Promise, since: float, answer: bytes) -> AnswerNotKeptError:
+    moment = datetime.fromtimestamp(since, timezone.utc).isoformat(" ", "seconds")
+    return AnswerNotKeptError(
+        f"the call under {promise} has ended at {moment}: {answer.decode(errors='replace')}. It "
+        "was not made again"
+    )
