@@ -40,8 +40,8 @@ __all__ = [
     "KeptCall",
     "Promises",
     "claim",
+    "encoded",
     "field_of",
-    "sealed",
 ]
 
 BEGUN, ANSWERED, MADE, UNKNOWN = "begun", "answered", "made", "unknown"
@@ -83,7 +83,7 @@ class Kept:
         digest, _, rest = kept.partition(b" ")
         return cls(as_text(state), since / 1000, digest.decode(errors="replace"), rest)
 
-    def opened(self, keyring: Keyring | None, namespace: str, field: str) -> tuple[str, bytes]:
+    def decoded(self, keyring: Keyring | None, namespace: str, field: str) -> tuple[str, bytes]:
         """Return the word by which the call ended, and what is kept of its answer.
 
         Raises:
@@ -168,7 +168,7 @@ class Promises:
         """
         kept = b""
         if said:
-            kept = sealed(
+            kept = encoded(
                 keyring,
                 self._settings.namespace,
                 call.field,
@@ -206,7 +206,7 @@ def claim(field: str, digest: str, most: int, most_bytes: int) -> bytes:
     return f"{most} {most_bytes} {digest} {field}".encode()
 
 
-def sealed(
+def encoded(
     keyring: Keyring | None,
     namespace: str,
     field: str,

@@ -28,10 +28,9 @@ from .tally import Tally
 if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
+    from queued_gspread.server.policy.promises import Promise
     from queued_gspread.server.replay.advance import Decoded
     from queued_gspread.server.replay.held import Suspended
-
-    from .promises import Promise
 
 __all__ = ["JOURNALLED", "MAY_HAVE_WRITTEN", "MOST_BYTES", "Call", "Cohort"]
 

@@ -24,44 +24,35 @@ from queued_gspread.broker.promises import (
     MOST_ANSWER,
     UNKNOWN,
     claim,
-    field_of,
-    sealed,
+    encoded,
 )
 from queued_gspread.errors import (
     AnswerNotKeptError,
     IdempotencyKeyError,
     IdempotencyKeyReusedError,
-    MessageTooLargeError,
-    OutcomeUnknownError,
-    PoisonedJobError,
     QueuedGspreadError,
     SignatureError,
 )
 from queued_gspread.protocol.messages import NoObjects, Once, Reply
-from queued_gspread.server.policy.request import Exchange, Failure, Response, is_read
-from queued_gspread.server.policy.verdict import VerdictKind, judge
+from queued_gspread.server.policy.promises import End, Promise, digest_of, end_of
 
 from .call import JOURNALLED, MAY_HAVE_WRITTEN
 from .outcome import Outcome, failed, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from queued_gspread.broker import Consumer, Entry
     from queued_gspread.broker.promises import Kept
     from queued_gspread.protocol.signing import Keyring
-    from queued_gspread.server.policy.request import RecordedExchange
 
     from .call import Call
 
-__all__ = ["DEFAULT_MAX_KEYS", "DEFAULT_MAX_KEY_BYTES", "Bounds", "Promise", "Promises"]
+__all__ = ["DEFAULT_MAX_KEYS", "DEFAULT_MAX_KEY_BYTES", "Bounds", "Promises"]
 
 DEFAULT_MAX_KEYS: Final = 100_000
 DEFAULT_MAX_KEY_BYTES: Final = 64 * 1024**2
 
+_STATES: Final = {End.FINAL: ANSWERED, End.UNKNOWN: UNKNOWN, End.NOT_MADE: FREE}
 _ONCE: Final = b'"once"'
-# What a client remembers between its calls, and what is not of the call itself.
-_NOT_OF_CALL: Final = "columns"
 
 
 @dataclass(frozen=True)
@@ -76,29 +67,6 @@ class Bounds:
 
     most: int = DEFAULT_MAX_KEYS
     most_bytes: int = DEFAULT_MAX_KEY_BYTES
-
-
-@dataclass(frozen=True)
-class Promise:
-    """The key of one call.
-
-    Attributes:
-        once: The key, as the job has it.
-        digest: The digest of the call.
-
-    """
-
-    once: Once
-    digest: str
-
-    @property
-    def field(self) -> str:
-        """Its field in Redis."""
-        return field_of(self.once.key, self.once.number)
-
-    def __str__(self) -> str:
-        place = f", call {self.once.number + 1} of its block" if self.once.number else ""
-        return f"the idempotency key {self.once.key!r}{place}"
 
 
 class Promises:
@@ -126,7 +94,7 @@ class Promises:
 
     def of(self, entry: Entry, once: Once) -> Promise:
         """Return the key of a job's call."""
-        return Promise(once, _digest(entry))
+        return Promise(once, digest_of(entry.body, spreadsheet_lane(entry.lane)))
 
     def claim(self, promise: Promise) -> bytes:
         """Return what a call asks for before its requests."""
@@ -153,12 +121,14 @@ class Promises:
             call.tally,
         )
 
-    def ended(self, call: Call, outcome: Outcome) -> Outcome:
+    def ended(self, call: Call, promise: Promise, outcome: Outcome) -> Outcome:
         """Return a call's outcome with what is to be kept of it."""
-        if call.promise is None:
-            return outcome
-        state = _state(outcome, call.mark, call.exchanges)
-        return self._with(outcome, call.promise, state)
+        if outcome.error is None:
+            state = ANSWERED if outcome.reply and call.mark else FREE
+        else:
+            marks = {"is_marked": call.may_have_written, "is_journalled": call.mark == JOURNALLED}
+            state = _STATES[end_of(outcome.error, call.exchanges, **marks)]
+        return self._with(outcome, promise, state)
 
     def ended_unbegun(self, entry: Entry, outcome: Outcome) -> Outcome:
         """Return the same for a job whose call could not be begun, or not again."""
@@ -178,7 +148,7 @@ class Promises:
             answer = failed(unknown(None, "its answer was too large to be kept"), None).reply
         field, keep = promise.field.encode(), round(promise.once.keep * 1000)
         head = f"{state} {keep} {len(field)} ".encode() + field
-        kept = sealed(
+        kept = encoded(
             self._keyring, self._namespace, promise.field, promise.digest, state, word, answer
         )
         return replace(outcome, promise=b" ".join((head, kept)))
@@ -191,7 +161,7 @@ class Promises:
                 unknown(None, f"an earlier call under {promise} has no outcome"), call.job
             )
         try:
-            word, answer = kept.opened(self._keyring, self._namespace, promise.field)
+            word, answer = kept.decoded(self._keyring, self._namespace, promise.field)
         except SignatureError as error:
             return failed(_unsigned(promise, error), call.job)
         if kept.state == MADE:
@@ -209,17 +179,6 @@ class Promises:
         )
 
 
-def _digest(entry: Entry) -> str:
-    """Return the digest of what a job asks for, whoever asks for it."""
-    message = json.loads(entry.body)
-    target = message.get("target") or {}
-    kwargs = {name: value for name, value in message["kwargs"].items() if name != _NOT_OF_CALL}
-    sheet = target.get("properties", {}).get("sheetId") if message["kind"] == "worksheet" else None
-    place = [spreadsheet_lane(entry.lane), message["kind"], sheet, message["method"]]
-    text = json.dumps([*place, message["args"], kwargs], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
 def _once_in(entry: Entry) -> Once | None:
     if _ONCE not in entry.body:
         return None
@@ -227,41 +186,6 @@ def _once_in(entry: Entry) -> Once | None:
         return Once(*json.loads(entry.body)["once"])
     except (ValueError, TypeError, KeyError):
         return None  # no job, or none with a key
-
-
-def _state(outcome: Outcome, mark: str, exchanges: Sequence[Exchange | RecordedExchange]) -> str:
-    """Return what a call's outcome means for its key.
-
-    What was made, or refused by Google, is final. What was not made may be made again; so may a
-    call whose writes were all idempotent.
-    """
-    error, is_marked = outcome.error, mark in MAY_HAVE_WRITTEN
-    if error is None:
-        return ANSWERED if outcome.reply and mark else FREE
-    if isinstance(error, OutcomeUnknownError):
-        return UNKNOWN
-    if isinstance(error, PoisonedJobError):
-        return UNKNOWN if is_marked else FREE
-    if isinstance(error, MessageTooLargeError) and is_marked:
-        return ANSWERED
-    has_written = mark == JOURNALLED and any(map(_has_written, exchanges))
-    return ANSWERED if has_written or _is_refused(exchanges) else FREE
-
-
-def _has_written(exchange: Exchange | RecordedExchange) -> bool:
-    """Return whether Google has answered a request that was no read, as far as is recorded."""
-    if isinstance(exchange, Exchange):
-        is_write = not is_read(exchange.request)
-    else:
-        is_write = exchange.sent.method.upper() not in ("GET", "HEAD")
-    return is_write and isinstance(exchange.outcome, Response)
-
-
-def _is_refused(exchanges: Sequence[Exchange | RecordedExchange]) -> bool:
-    """Return whether Google has refused the last request, whenever it comes."""
-    if not exchanges or not isinstance(exchanges[-1].outcome, Failure):
-        return False
-    return judge(exchanges[-1].outcome).kind is VerdictKind.FINAL
 
 
 def _without_own(reply: bytes) -> bytes:

@@ -114,7 +114,9 @@ class Runner:
 
     def ended(self, call: Call, outcome: Outcome) -> Outcome:
         """Return the outcome of a call that has ended, with what is kept under its key."""
-        return self._recovery.promises.ended(call, outcome)
+        if call.promise is None:
+            return outcome
+        return self._recovery.promises.ended(call, call.promise, outcome)
 
     def _kept(self, call: Call) -> Outcome | None:
         """Return the outcome of a call that was made before, under its idempotency key."""

@@ -1,0 +1,515 @@
+"""Writes under idempotency keys: made once, whoever dies, and what is known of them afterwards."""
+
+from __future__ import annotations
+
+import signal
+from functools import partial
+
+import pytest
+from calls import append, read, write
+from gate import google_error
+from gspread.exceptions import APIError
+from processes import start_python
+from waiting import PATIENCE, eventually
+
+import queued_gspread as gspread
+from queued_gspread.broker import Promises
+from queued_gspread.cli import main
+from queued_gspread.errors import (
+    AnswerNotKeptError,
+    CallTimeoutError,
+    IdempotencyKeyError,
+    IdempotencyKeyReusedError,
+    OutcomeUnknownError,
+)
+from queued_gspread.settings import Settings
+
+KEY = "order-1"
+FIELD = f"0 {KEY}"
+# Appends one row under a key, once it is told to, and says what came of it.
+APPENDS = """
+import sys
+import queued_gspread as gspread
+
+client = gspread.authorize()
+print("ready", flush=True)
+for line in sys.stdin:
+    with gspread.idempotency_key(line.strip()):
+        try:
+            answer = client.http_client.values_append(
+                "lane", "A1", {"valueInputOption": "RAW"}, {"values": [["x"]]}
+            )
+        except gspread.exceptions.GSpreadException as error:
+            answer = type(error).__name__
+    print(answer, flush=True)
+"""
+
+
+def keyed(call, client, key=KEY, keep=86_400.0, **options):
+    """Make a call in a block under a key."""
+    with gspread.idempotency_key(key, keep=keep):
+        return call(client, **options)
+
+
+def sent(gate):
+    """Return the methods of the requests that were sent."""
+    return [seen.method for seen in gate.seen]
+
+
+@pytest.fixture
+def waiting(raw, keys):
+    """Return what waits until so many jobs are in the lane."""
+    return lambda count: eventually(lambda: raw.xlen(keys.lane("lane")) == count)
+
+
+@pytest.fixture
+def queue(redis_url, namespace):
+    """Return what is kept, as an operator sees it."""
+    return Promises(Settings(redis_url=redis_url, namespace=namespace))
+
+
+@pytest.fixture
+def states(queue):
+    """Return a function that returns the states of what is kept, by key and number."""
+    return lambda: {(call.key, call.number): call.state for call in queue.all()}
+
+
+@pytest.fixture
+def command(redis_url, namespace, capsys):
+    """Return what runs ``queued-gspread keys``, and returns its status and what it says."""
+
+    def run(*options):
+        status = main(["keys", "--redis-url", redis_url, "--namespace", namespace, *options])
+        told = capsys.readouterr()
+        return status, told.out + told.err
+
+    return run
+
+
+@pytest.fixture
+def over(raw, keys):
+    """Return what lets the time of a promise be over, on Redis's clock."""
+    return lambda field=FIELD: raw.zadd(keys.promise_ends, {field: raw.time()[0] * 1000 - 1000})
+
+
+# While the first one waits or runs --------------------------------------------------------------
+
+
+def test_who_comes_while_the_first_one_runs_waits_for_it(serve, client, gate, background, waiting):
+    """With the first call's request in the air, the second sends none, and gets its answer."""
+    serve()
+    first = background(keyed, append, client)
+    request = gate.next()
+    second = background(keyed, append, client)
+    waiting(2)
+    request.answer({"answer": 1})
+    assert first.result(PATIENCE) == second.result(PATIENCE) == {"answer": 1}
+    assert sent(gate) == ["post"]
+
+
+def test_calls_that_share_a_request_are_made_once_each(stage):
+    """Of keyed calls that wait together, each key's is in one of few requests, once."""
+    stage = stage()
+
+    def add(name):
+        with gspread.idempotency_key(name):
+            return stage.sheet.append_row([name])["updates"]["updatedRange"]
+
+    found = stage.play(*(partial(add, name) for name in ("a", "b", "c", "a", "d", "b")))
+    assert found == [f"Sheet1!A{row}" for row in (1, 2, 3, 1, 4, 2)]
+    assert [row[0] for row in stage.rows()] == ["a", "b", "c", "d"]
+    assert len(stage.sent) == 2
+
+
+def test_another_call_under_a_key_is_refused(serve, client, gate):
+    """Other arguments, another method, another spreadsheet: refused, and nothing is sent."""
+    serve()
+    gate.open()
+    keyed(append, client)
+    for call, options in ((append, {"value": "y"}), (append, {"lane": "other"}), (write, {})):
+        with pytest.raises(IdempotencyKeyReusedError, match=f"{KEY}.*another call"):
+            keyed(call, client, **options)
+    assert sent(gate) == ["post"]
+
+
+# What is final, and what may be made again ------------------------------------------------------
+
+
+def test_what_google_refuses_is_refused_again(serve, client, gate, background):
+    """The error of a refused call is given again without a request."""
+    serve()
+    first = background(keyed, append, client)
+    gate.next().fail(google_error(400))
+    assert first.exception(PATIENCE).code == 400
+    with pytest.raises(APIError, match="message of 400"):
+        keyed(append, client)
+    assert sent(gate) == ["post"]
+
+
+def test_a_call_that_was_withdrawn_may_be_made(
+    serve, authorize, client, gate, background, waiting, states
+):
+    """One whose caller has given it up in the queue was not made: the next one is."""
+    serve()
+    busy = background(read, client)
+    request = gate.next()
+    with pytest.raises(CallTimeoutError):
+        keyed(append, authorize(timeout=0.1))
+    request.answer({})
+    busy.result(PATIENCE)
+    assert states() == {}
+    again = background(keyed, append, client)
+    gate.next().answer({"answer": 2})
+    assert again.result(PATIENCE) == {"answer": 2}
+
+
+def test_a_call_that_had_only_read_may_be_made(serve, authorize, client, gate, background):
+    """One that is given up between its read and its write leaves its key to the next one."""
+    serve()
+    given_up = background(keyed, share, authorize(timeout=0.5))
+    request = gate.next()
+    assert isinstance(given_up.exception(PATIENCE), CallTimeoutError)
+    request.answer({"permissions": [{"id": "1", "emailAddress": "a@b"}]})
+    again = background(keyed, share, client)
+    gate.next().answer({"permissions": [{"id": "1", "emailAddress": "a@b"}]})
+    gate.next().answer({})
+    assert again.result(PATIENCE) == ["1"]
+    assert sent(gate) == ["get", "get", "delete"]
+
+
+def share(client):
+    """Make a call that reads before it writes."""
+    book = gspread.Spreadsheet.__new__(gspread.Spreadsheet)
+    book.client, book._properties = client.http_client, {"id": "lane", "title": "Book"}
+    return book.remove_permissions("a@b")
+
+
+def test_a_call_that_the_quota_refuses_may_be_made(serve, client, gate, background, states):
+    """An error that says that the quota was used up until the end is not final."""
+    serve(retry_for=0)
+    first = background(keyed, append, client)
+    gate.next().fail(google_error(429))
+    assert first.exception(PATIENCE).code == 429
+    assert states() == {}
+    again = background(keyed, append, client)
+    gate.next().answer({"answer": 2})
+    assert again.result(PATIENCE) == {"answer": 2}
+
+
+def test_an_idempotent_write_that_has_failed_may_be_made(serve, client, gate, background):
+    """Of an update nobody needs to know whether it was applied: it is made again."""
+    serve(retry_for=0)
+    first = background(keyed, write, client)
+    gate.next().fail(google_error(503))
+    assert first.exception(PATIENCE).code == 503
+    again = background(keyed, write, client)
+    gate.next().answer({"answer": 2})
+    assert again.result(PATIENCE) == {"answer": 2}
+
+
+# Unknown outcomes -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unknown(serve, client, gate, background):
+    """Leave a call under a key of which it is not known whether it was applied."""
+    serve()
+    first = background(keyed, append, client)
+    gate.next().fail(google_error(503))
+    return first.exception(PATIENCE)
+
+
+def test_an_unknown_outcome_stays_unknown(unknown, client, gate, states, raw, keys):
+    """The same error is given again, nothing is sent, and no time ends it."""
+    assert type(unknown) is OutcomeUnknownError
+    with pytest.raises(OutcomeUnknownError) as again:
+        keyed(append, client)
+    assert str(again.value) == str(unknown)
+    assert again.value.sent_at == unknown.sent_at
+    assert sent(gate) == ["post"]
+    assert states() == {(KEY, 0): "unknown"}
+    assert raw.zcard(keys.promise_ends) == 0
+
+
+def test_an_outcome_that_is_settled_as_not_made(unknown, client, gate, background, command):
+    """Once somebody has looked, and says that it was not made, the next one is."""
+    status, told = command()
+    assert (status, told.split(",")[0]) == (0, f"'{KEY}' 0: unknown")
+    assert command(KEY, "--not-made")[0] == 0
+    again = background(keyed, append, client)
+    gate.next().answer({"answer": 2})
+    assert again.result(PATIENCE) == {"answer": 2}
+
+
+def test_an_outcome_that_is_settled_as_made(unknown, client, gate, command, raw, keys):
+    """If they say that it was made, the call says so, and is not made; for as long as they say."""
+    status, told = command(KEY, "--made", "--keep", "60")
+    assert (status, told.partition(":")[0]) == (0, "settled as made")
+    with pytest.raises(AnswerNotKeptError, match="an operator has settled that it was made"):
+        keyed(append, client)
+    assert sent(gate) == ["post"]
+    left = raw.zscore(keys.promise_ends, FIELD) / 1000 - raw.time()[0]
+    assert 0 < left <= 61
+
+
+def test_what_is_known_cannot_be_settled(serve, client, gate, command):
+    """A call that was answered, and a key that was not used, are refused by name."""
+    serve()
+    gate.open()
+    keyed(append, client)
+    for key in (KEY, "another"):
+        status, told = command(key, "--not-made")
+        assert status == 1
+        assert f"no call under {key!r} has an unknown outcome" in told
+
+
+def test_a_call_that_runs_cannot_be_settled(serve, client, gate, background, command):
+    """As long as its request is in the air, its outcome may still become known."""
+    serve()
+    first = background(keyed, append, client)
+    request = gate.next()
+    status, told = command(KEY, "--not-made")
+    assert status == 1
+    assert "still in the queue" in told
+    request.answer({"answer": 1})
+    assert first.result(PATIENCE) == {"answer": 1}
+
+
+def test_one_of_several_unknown_outcomes(serve, client, gate, background, command):
+    """Where a block has several, they are settled by their numbers."""
+    serve()
+
+    def both():
+        with gspread.idempotency_key(KEY):
+            for value in "ab":
+                with pytest.raises(OutcomeUnknownError):
+                    append(client, value=value)
+
+    block = background(both)
+    for _ in range(2):
+        gate.next().fail(google_error(503))
+    block.result(PATIENCE)
+    assert "--number (0, 1)" in command(KEY, "--made")[1]
+    assert command(KEY, "--made", "--number", "1")[0] == 0
+    assert "no call under" in command(KEY, "--made", "--number", "1")[1]
+    assert [line[:12] for line in command("--all")[1].splitlines()] == [
+        f"'{KEY}' 0:",
+        f"'{KEY}' 1:",
+    ]
+
+
+# For how long, and how much ---------------------------------------------------------------------
+
+
+def test_what_is_kept_ends_with_its_time(serve, client, gate, background, raw, keys, over):
+    """It is kept for `keep` seconds of Redis's clock; then the call is made anew."""
+    serve()
+    gate.open()
+    keyed(append, client, keep=1000)
+    left = raw.zscore(keys.promise_ends, FIELD) / 1000 - raw.time()[0]
+    assert 1000 - PATIENCE < left <= 1001
+    over()
+    keyed(append, client)
+    assert sent(gate) == ["post", "post"]
+    left = raw.zscore(keys.promise_ends, FIELD) / 1000 - raw.time()[0]
+    assert left > 86_000
+
+
+def test_no_more_keys_than_may_be_kept(serve, client, gate, over, states):
+    """At the bound a new key is refused, with its remedy; old ones stay, and end in time."""
+    serve(max_keys=2)
+    gate.open()
+    for key in "ab":
+        keyed(append, client, key)
+    with pytest.raises(
+        IdempotencyKeyError, match=r"keeps 2 calls \(--max-keys\).*not made.*larger"
+    ):
+        keyed(append, client, "c")
+    keyed(append, client, "a")
+    append(client)
+    assert len(gate.seen) == 3
+    over("0 a")
+    keyed(append, client, "c")
+    assert states() == {("b", 0): "answered", ("c", 0): "answered"}
+
+
+def test_no_more_bytes_than_may_be_kept(serve, client, gate, raw, keys):
+    """The bound in bytes holds, whatever a call's answer will be; what is over makes room."""
+    serve(max_key_bytes=20_000)
+    gate.open()
+    kept = 0
+    while int(raw.hget(keys.promises, "bytes:") or 0) + 17_000 < 20_000:
+        keyed(append, client, f"key-{kept}")
+        kept += 1
+    assert kept > 5
+    with pytest.raises(IdempotencyKeyError, match=r"20000 bytes \(--max-key-bytes\)"):
+        keyed(append, client, "new")
+    assert int(raw.hget(keys.promises, "bytes:")) <= 20_000
+    for number in range(kept):
+        raw.zadd(keys.promise_ends, {f"0 key-{number}": 1})
+    keyed(append, client, "new")
+    assert raw.hlen(keys.promises) == 2
+
+
+def test_a_large_answer_is_not_kept(serve, client, gate, background):
+    """Of more than 16 kB a digest is kept: the call says that it was made, and is not again."""
+    serve()
+    first = background(keyed, append, client)
+    gate.next().answer({"answer": "x" * 17_000})
+    assert len(first.result(PATIENCE)["answer"]) == 17_000
+    with pytest.raises(AnswerNotKeptError, match=r"it was made.*SHA-256 \w{64}\) was not kept"):
+        keyed(append, client)
+    assert sent(gate) == ["post"]
+
+
+def test_keys_that_nobody_uses_again_end(serve, authorize, client, gate, background, raw, keys):
+    """A key of a call that was given up, and whose job is gone, makes room after a while."""
+    serve(max_keys=1)
+    given_up = background(keyed, share, authorize(timeout=0.5))
+    request = gate.next()
+    assert isinstance(given_up.exception(PATIENCE), CallTimeoutError)
+    request.answer({"permissions": []})
+    eventually(lambda: not raw.exists(keys.lane("lane")))
+    raw.zadd(keys.promise_ends, {FIELD: 1})
+    gate.open()
+    keyed(append, client, "another")
+    assert list(raw.hkeys(keys.promised)) == ["0 another"]
+
+
+# Those that die, sleep and wake up --------------------------------------------------------------
+
+
+@pytest.fixture
+def caller(redis_url, namespace):
+    """Return a function that starts a process that appends under keys."""
+    processes = []
+
+    def start():
+        where = {"REDIS_URL": redis_url, "NAMESPACE": namespace, "GRACE": str(PATIENCE)}
+        processes.append(start_python(APPENDS, **where))
+        assert processes[-1].stdout.readline() == "ready\n"
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def tell(process, key=KEY):
+    process.stdin.write(key + "\n")
+    process.stdin.flush()
+
+
+def test_a_caller_that_is_killed(start_process, caller, google, waiting):
+    """A process is killed with its append in the air: the next one with its key gets the answer."""
+    start_process()
+    first = caller()
+    tell(first)
+    request = google.gate.next()
+    first.kill()
+    first.wait(PATIENCE)
+    second = caller()
+    tell(second)
+    waiting(2)
+    request.answer({"answer": 1})
+    assert second.stdout.readline() == "{'answer': 1}\n"
+    assert sent(google.gate) == ["post"]
+
+
+def test_a_caller_that_is_frozen(start_process, caller, google):
+    """A process sleeps while another one does its work: when it wakes up, it has done it too."""
+    start_process()
+    first, second = caller(), caller()
+    first.send_signal(signal.SIGSTOP)
+    tell(first)
+    tell(second)
+    google.gate.next().answer({"answer": 1})
+    assert second.stdout.readline() == "{'answer': 1}\n"
+    first.send_signal(signal.SIGCONT)
+    assert first.stdout.readline() == "{'answer': 1}\n"
+    assert sent(google.gate) == ["post"]
+
+
+def test_a_server_that_is_killed(start_process, caller, google, states):
+    """Its append is in the air: nobody knows, and nobody sends it again under that key."""
+    server = start_process()
+    process = caller()
+    tell(process)
+    google.gate.next()
+    server.kill()
+    start_process()
+    assert process.stdout.readline() == "OutcomeUnknownError\n"
+    tell(process)
+    assert process.stdout.readline() == "OutcomeUnknownError\n"
+    assert states() == {(KEY, 0): "unknown"}
+    assert sent(google.gate) == ["post"]
+
+
+def test_a_server_that_is_frozen(start_process, caller, google, states):
+    """It sleeps with an append in the air: when it wakes up, its answer changes nothing."""
+    server = start_process()
+    process = caller()
+    tell(process)
+    request = google.gate.next()
+    server.signal(signal.SIGSTOP)
+    start_process()
+    assert process.stdout.readline() == "OutcomeUnknownError\n"
+    request.answer({"answer": 1})
+    server.signal(signal.SIGCONT)
+
+    tell(process)
+    assert process.stdout.readline() == "OutcomeUnknownError\n"
+    assert states() == {(KEY, 0): "unknown"}
+    assert sent(google.gate) == ["post"]
+
+
+DIES = """
+import os, signal
+from {module} import {owner}
+
+def dies(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+{owner}.{method} = dies
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "owner", "method", "told"),
+    [
+        ("queued_gspread.server.sending.sender", "Sender", "_attempt", "OutcomeUnknownError"),
+        ("queued_gspread.server.sending.sender", "Sender", "_settle", "OutcomeUnknownError"),
+        ("queued_gspread.broker", "Consumer", "answer", "{'answer': 1}"),
+    ],
+    ids=["before it is sent", "before its answer is noted", "before it is answered"],
+)
+def test_a_server_that_dies_between(
+    start_process, caller, google, background, states, module, owner, method, told
+):
+    """Wherever a server dies, the journal decides what is kept: an answer if it has one."""
+    server = start_process(patch=DIES.format(module=module, owner=owner, method=method))
+    process = caller()
+    tell(process)
+    if method != "_attempt":
+        google.gate.next().answer({"answer": 1})
+    assert server.exit_status() == -signal.SIGKILL
+    start_process()
+    for _ in range(2):
+        assert process.stdout.readline() == told + "\n"
+        if _ == 0:
+            tell(process)
+    known = "answered" if "answer" in told else "unknown"
+    assert states() == {(KEY, 0): known}
+    assert len(google.gate.seen) == (0 if method == "_attempt" else 1)
+
+
+def test_a_server_that_stops_leaves_its_keys(serve, client, gate, background):
+    """The next server answers by what the one before has kept."""
+    first = serve()
+    gate.open()
+    answer = keyed(append, client)
+    first.stop()
+    serve()
+    assert keyed(append, client) == answer
+    assert sent(gate) == ["post"]
