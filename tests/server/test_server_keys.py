@@ -26,6 +26,7 @@ from queued_gspread.settings import Settings
 
 KEY = "order-1"
 FIELD = f"0 {KEY}"
+SHARED = {"permissions": [{"id": "1", "emailAddress": "a@b", "role": "reader", "type": "user"}]}
 # Appends one row under a key, once it is told to, and says what came of it.
 APPENDS = """
 import sys
@@ -169,9 +170,9 @@ def test_a_call_that_had_only_read_may_be_made(serve, authorize, client, gate, b
     given_up = background(keyed, share, authorize(timeout=0.5))
     request = gate.next()
     assert isinstance(given_up.exception(PATIENCE), CallTimeoutError)
-    request.answer({"permissions": [{"id": "1", "emailAddress": "a@b"}]})
+    request.answer(SHARED)
     again = background(keyed, share, client)
-    gate.next().answer({"permissions": [{"id": "1", "emailAddress": "a@b"}]})
+    gate.next().answer(SHARED)
     gate.next().answer({})
     assert again.result(PATIENCE) == ["1"]
     assert sent(gate) == ["get", "get", "delete"]
