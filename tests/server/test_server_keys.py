@@ -9,11 +9,14 @@ import pytest
 from calls import append, read, write
 from gate import google_error
 from gspread.exceptions import APIError
-from processes import start_python
+from limits import UNLIMITED
+from processes import ServerProcess, start_python
+from queue_fixtures import LEASE
+from signing_fixtures import KEY as SIGNING
 from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
-from queued_gspread.broker import Promises
+from queued_gspread.broker import Consumer, Promises
 from queued_gspread.cli import main
 from queued_gspread.errors import (
     AnswerNotKeptError,
@@ -21,6 +24,7 @@ from queued_gspread.errors import (
     IdempotencyKeyError,
     IdempotencyKeyReusedError,
     OutcomeUnknownError,
+    SignatureError,
 )
 from queued_gspread.settings import Settings
 
@@ -514,3 +518,143 @@ def test_a_server_that_stops_leaves_its_keys(serve, client, gate, background):
     serve()
     assert keyed(append, client) == answer
     assert sent(gate) == ["post"]
+
+
+# With signing -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def believing(serve, authorize, signing_key, gate):
+    """Start a server that signs; return a client that does, and whose call under a key was made."""
+    serve(signing_key_file=signing_key)
+    client = authorize(signing_key_file=signing_key)
+    gate.open()
+    keyed(append, client)
+    return client
+
+
+def copied(raw, keys, field):
+    """Put what is kept of another call under the key."""
+    raw.hset(keys.promised, FIELD, raw.hget(keys.promised, field))
+
+
+FORGERIES = {
+    "an answer": lambda raw, keys: raw.hset(
+        keys.promised, FIELD, raw.hget(keys.promised, FIELD).replace("{}", '{"forged":1}')
+    ),
+    "an answer without a signature": lambda raw, keys: raw.hset(
+        keys.promised, FIELD, raw.hget(keys.promised, FIELD).partition(" ")[0] + " ok {}"
+    ),
+    "another state": lambda raw, keys: raw.hset(
+        keys.promises, FIELD, raw.hget(keys.promises, FIELD).replace("answered", "made")
+    ),
+    "another call's": lambda raw, keys: copied(raw, keys, "0 other"),
+}
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+def test_what_is_kept_is_not_believed_without_a_signature(believing, what, gate, raw, keys):
+    """What somebody without the key has put there is refused, and nothing is sent."""
+    keyed(append, believing, "other")
+    FORGERIES[what](raw, keys)
+    with pytest.raises(SignatureError, match=r"cannot be believed.*not made now"):
+        keyed(append, believing)
+    assert sent(gate) == ["post", "post"]
+
+
+def test_what_is_signed_is_given_again(believing, gate):
+    """With signing, as without, the second call gets the first one's answer."""
+    keyed(append, believing)
+    assert sent(gate) == ["post"]
+
+
+def test_a_promise_that_somebody_has_deleted(believing, gate, raw, keys):
+    """Who can write to Redis can have a call made again, by deleting what is kept of it."""
+    raw.hdel(keys.promises, FIELD)
+    keyed(append, believing)
+    assert sent(gate) == ["post", "post"]
+
+
+def test_a_settlement_is_signed(believing, gate, background, command, raw, keys, key_of):
+    """That a call was made is believed if it is signed with the server's key."""
+    raw.hset(keys.promises, FIELD, raw.hget(keys.promises, FIELD).replace("answered", "unknown"))
+    with pytest.raises(SignatureError):
+        keyed(append, believing)
+    told = raw.hget(keys.promises, FIELD)
+    assert command(KEY, "--made")[0] == 0
+    with pytest.raises(SignatureError):
+        keyed(append, believing)
+    raw.hset(keys.promises, FIELD, told)
+    assert command(KEY, "--made", "--signing-key-file", str(key_of(SIGNING)))[0] == 0
+    with pytest.raises(AnswerNotKeptError):
+        keyed(append, believing)
+    assert sent(gate) == ["post"]
+
+
+# Many processes ---------------------------------------------------------------------------------
+
+TEN_ORDERS = """
+import sys
+import queued_gspread as gspread
+
+sheet = gspread.authorize().open_by_key(sys.stdin.readline().strip()).sheet1
+for number in range(10):
+    with gspread.idempotency_key(f"order-{number}"):
+        sheet.append_row([number, "paid"])
+"""
+
+
+def test_ten_processes_that_append_under_the_same_keys(
+    serve_emulator, client, redis_url, namespace, emulator
+):
+    """Ten processes that append the same ten rows under ten keys leave ten rows, each once."""
+    serve_emulator()
+    sheet = client.create("Orders").sheet1
+    variables = {"REDIS_URL": redis_url, "NAMESPACE": namespace, "GRACE": str(PATIENCE)}
+    processes = [start_python(TEN_ORDERS, **variables) for _ in range(10)]
+    for process in processes:
+        process.stdin.write(sheet.spreadsheet_id + "\n")
+        process.stdin.flush()
+    for process in processes:
+        _, errors = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, errors
+    rows = emulator.gspread_client().open_by_key(sheet.spreadsheet_id).sheet1.get_all_values()
+    assert sorted(rows) == [[str(number), "paid"] for number in range(10)]
+
+
+@pytest.fixture
+def serve_emulator(redis_url, namespace, key_file, emulator, tmp_path):
+    """Return a function that starts a server as a process, over the emulator."""
+    started = []
+
+    def start():
+        where = ["--redis-url", redis_url, "--namespace", namespace, "--lease", LEASE]
+        account = ["--service-account", key_file, "--api-endpoint", emulator.url]
+        limits = [f"--{name.replace('_', '-')}={limit}" for name, limit in UNLIMITED.items()]
+        log = tmp_path / f"server-{len(started)}.log"
+        started.append(ServerProcess(log, *where, *account, *limits))
+        return started[-1].until_log("working as")
+
+    yield start
+    for process in started:
+        process.end()
+
+
+def test_without_keys_nothing_is_kept_or_looked_up(serve, client, gate, raw, keys, monkeypatch):
+    """A call that is under no key asks nothing of what is kept, and leaves nothing there."""
+    asked = []
+    monkeypatch.setattr(Consumer, "promise", lambda *given: asked.append(given))
+    serve()
+    gate.open()
+    append(client)
+    assert asked == []
+    assert not raw.exists(keys.promises, keys.promised, keys.promise_ends)
+
+
+def test_what_is_kept_has_no_expiry(serve, client, gate, raw, keys):
+    """A Redis that drops what expires drops no promise: the keys that hold them never do."""
+    serve()
+    gate.open()
+    keyed(append, client)
+    kept = (keys.promises, keys.promised, keys.promise_ends)
+    assert [raw.ttl(key) for key in kept] == [-1, -1, -1]
