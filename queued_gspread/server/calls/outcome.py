@@ -53,6 +53,7 @@ _UPSERT: Final = (
     'look whether its keys are in the sheet; with existing="update" or "keep" the call does so '
     "itself"
 )
+_SETTLE: Final = "; under the key {!r} it is not sent again until `queued-gspread keys` settles it"
 _LATE: Final = ", and once more after some time, since it may land late"
 
 
@@ -191,6 +192,8 @@ def in_doubt(
     error.how_to_check = _UPSERT if job.name == "worksheet.upsert_rows" else how_to_check(request)
     if not error.response.status_code:
         error.how_to_check += _LATE
+    if job.once is not None:
+        error.how_to_check += _SETTLE.format(job.once.key)
     return error
 
 
