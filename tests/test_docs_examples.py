@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -268,11 +269,10 @@ def test_a_task_of_celery(book):
 
 
 def test_a_task_of_celery_that_is_retried(google, book, monkeypatch):
-    """Its first try gives up while its row is on its way; the next one waits for it, and adds none."""
+    """Its first try gives up while its row is on its way; the next waits for it, and adds none."""
     monkeypatch.setenv("QUEUED_GSPREAD_QUIET", "yes")
-    names = run(
-        block("docs/recipes.md", "python", "Celery", 1).replace("timeout=60", "timeout=0.7")
-    )
+    text = block("docs/recipes.md", "python", "Celery", 1)
+    names = run(text.replace("timeout=60", "timeout=0.7"))
     names["orders"]()
     google.faults.add(Latency(1.0), path=":append$", count=1)
     done = names["write_order"].apply(args=ROW)
@@ -336,12 +336,13 @@ def test_a_key(google, book, capsys):
     assert len(tries_of(google)) == 1
 
 
-def test_looking_for_a_row_races_with_nobody(google, book):
-    """Of two that call again at once, as the page has it, one finds what the other has written."""
-    google.faults.add(Status(503), path=":append$", count=2)
+def test_looking_for_a_row_races_with_nobody(book):
+    """Of several that look for the row at once, as the page has it, one writes it."""
     text = block("docs/errors.md", "python", "Calling again")
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(run, text) for _ in range(2)]:
+    names = run(text.partition("try:")[0])
+    looking = text.partition("except OutcomeUnknownError:\n")[2].partition("except")[0]
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(run, textwrap.dedent(looking), **names) for _ in range(4)]:
             done.result(PATIENCE)
     assert book.sheet1.get_all_values() == [ROW]
 

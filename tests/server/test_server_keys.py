@@ -24,6 +24,7 @@ from queued_gspread.errors import (
     IdempotencyKeyError,
     IdempotencyKeyReusedError,
     OutcomeUnknownError,
+    PoisonedJobError,
     SignatureError,
 )
 from queued_gspread.settings import Settings
@@ -507,6 +508,24 @@ def test_a_server_that_dies_between(
     known = "answered" if "answer" in told else "unknown"
     assert states() == {(KEY, 0): known}
     assert len(google.gate.seen) == (0 if method == "_attempt" else 1)
+
+
+def test_a_poisoned_call_under_a_key(serve, client, gate, background, raw, keys, states):
+    """A call of which three servers have died, after its request, keeps its key as unknown."""
+    first = serve(lease=60)
+    calling = background(keyed, append, client)
+    gate.next()
+    job_id = raw.xrange(keys.lane("lane"))[0][1]["id"]
+    raw.hset(keys.deliveries, job_id, "/101//102//103/")
+    raw.hset(keys.server, "last_beat", 0)
+    serve()
+    assert isinstance(calling.exception(PATIENCE), PoisonedJobError)
+    assert states() == {(KEY, 0): "unknown"}
+    with pytest.raises(PoisonedJobError):
+        keyed(append, client)
+    assert sent(gate) == ["post"]
+    gate.open()
+    first.stop()
 
 
 def test_a_server_that_stops_leaves_its_keys(serve, client, gate, background):
