@@ -77,7 +77,7 @@ class Keys:
     ``…:promises``       hash         what is kept of calls under idempotency keys, without the
                                       calls and their answers: ``lua/promises.lua``
     ``…:promised``       hash         these calls, as digests, and their answers
-    ``…:promise-ends``   sorted set   the times until which it is kept
+    ``…:keeping``   sorted set   the times until which it is kept
     ``…:depth``          string       how many jobs wait in all lanes; absent for none
     ``…:renewal:ID``     string       that a signed job's caller still waits, signed under a
                                       generation; deleted by the caller
@@ -125,7 +125,7 @@ class Keys:
     ``answered``         answer, vouch
     ``reply``            answer, grant
     ``locks``            grant, unlock, extend, lapse, answer, withdraw
-    ``promises``         acquire, answer, settle; so are ``promised`` and ``promise-ends``
+    ``promises``         acquire, answer, settle; so are ``promised`` and ``keeping``
     ``depth``            enqueue, answer, withdraw, recount, unlock, lapse
     ``renewal``          want
     ``server``           beat, release, recover, requeue, confirm_intent; answer, vouch
@@ -208,9 +208,9 @@ class Keys:
         return self._key("promised")
 
     @property
-    def promise_ends(self) -> str:
+    def keeping(self) -> str:
         """The times until which it is kept."""
-        return self._key("promise-ends")
+        return self._key("keeping")
 
     @property
     def depth(self) -> str:

@@ -44,7 +44,7 @@ KINDS = {
         *((kind, getattr(KEYS, kind)) for kind in ("dedup", "server", "progress", "deliveries")),
         *((kind, getattr(KEYS, kind)) for kind in ("depth", "locks", "throttle")),
         *((kind, getattr(KEYS, kind)) for kind in ("failed", "answered", "promised")),
-        *((kind, getattr(KEYS, kind)) for kind in ("promises", "promise_ends")),
+        *((kind, getattr(KEYS, kind)) for kind in ("promises", "keeping")),
     )
 }
 
@@ -202,7 +202,7 @@ def promise(state, job="J1", size=300, ends=NOW + 9000):
     return [
         ["HSET", KEYS.promises, *both],
         ["HSET", KEYS.promised, *kept],
-        ["ZADD", KEYS.promise_ends, *over],
+        ["ZADD", KEYS.keeping, *over],
     ]
 
 

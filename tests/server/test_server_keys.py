@@ -95,7 +95,7 @@ def command(redis_url, namespace, capsys):
 @pytest.fixture
 def over(raw, keys):
     """Return what lets the time of a promise be over, on Redis's clock."""
-    return lambda field=FIELD: raw.zadd(keys.promise_ends, {field: raw.time()[0] * 1000 - 1000})
+    return lambda field=FIELD: raw.zadd(keys.keeping, {field: raw.time()[0] * 1000 - 1000})
 
 
 # While the first one waits or runs --------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_an_unknown_outcome_stays_unknown(unknown, client, gate, states, raw, ke
     assert again.value.sent_at == unknown.sent_at
     assert sent(gate) == ["post"]
     assert states() == {(KEY, 0): "unknown"}
-    assert raw.zcard(keys.promise_ends) == 0
+    assert raw.zcard(keys.keeping) == 0
 
 
 def test_an_outcome_that_is_settled_as_not_made(unknown, client, gate, background, command):
@@ -254,7 +254,7 @@ def test_an_outcome_that_is_settled_as_made(unknown, client, gate, command, raw,
     with pytest.raises(AnswerNotKeptError, match="an operator has settled that it was made"):
         keyed(append, client)
     assert sent(gate) == ["post"]
-    left = raw.zscore(keys.promise_ends, FIELD) / 1000 - raw.time()[0]
+    left = raw.zscore(keys.keeping, FIELD) / 1000 - raw.time()[0]
     assert 0 < left <= 61
 
 
@@ -312,12 +312,12 @@ def test_what_is_kept_ends_with_its_time(serve, client, gate, background, raw, k
     serve()
     gate.open()
     keyed(append, client, keep=1000)
-    left = raw.zscore(keys.promise_ends, FIELD) / 1000 - raw.time()[0]
+    left = raw.zscore(keys.keeping, FIELD) / 1000 - raw.time()[0]
     assert 1000 - PATIENCE < left <= 1001
     over()
     keyed(append, client)
     assert sent(gate) == ["post", "post"]
-    left = raw.zscore(keys.promise_ends, FIELD) / 1000 - raw.time()[0]
+    left = raw.zscore(keys.keeping, FIELD) / 1000 - raw.time()[0]
     assert left > 86_000
 
 
@@ -352,7 +352,7 @@ def test_no_more_bytes_than_may_be_kept(serve, client, gate, raw, keys):
         keyed(append, client, "new")
     assert int(raw.hget(keys.promises, "bytes:")) <= 20_000
     for number in range(kept):
-        raw.zadd(keys.promise_ends, {f"0 key-{number}": 1})
+        raw.zadd(keys.keeping, {f"0 key-{number}": 1})
     keyed(append, client, "new")
     assert raw.hlen(keys.promises) == 2
 
@@ -376,7 +376,7 @@ def test_keys_that_nobody_uses_again_end(serve, authorize, client, gate, backgro
     assert isinstance(given_up.exception(PATIENCE), CallTimeoutError)
     request.answer({"permissions": []})
     eventually(lambda: not raw.exists(keys.lane("lane")))
-    raw.zadd(keys.promise_ends, {FIELD: 1})
+    raw.zadd(keys.keeping, {FIELD: 1})
     gate.open()
     keyed(append, client, "another")
     assert list(raw.hkeys(keys.promised)) == ["0 another"]
@@ -667,7 +667,7 @@ def test_without_keys_nothing_is_kept_or_looked_up(serve, client, gate, raw, key
     gate.open()
     append(client)
     assert asked == []
-    assert not raw.exists(keys.promises, keys.promised, keys.promise_ends)
+    assert not raw.exists(keys.promises, keys.promised, keys.keeping)
 
 
 def test_what_is_kept_has_no_expiry(serve, client, gate, raw, keys):
@@ -675,5 +675,5 @@ def test_what_is_kept_has_no_expiry(serve, client, gate, raw, keys):
     serve()
     gate.open()
     keyed(append, client)
-    kept = (keys.promises, keys.promised, keys.promise_ends)
+    kept = (keys.promises, keys.promised, keys.keeping)
     assert [raw.ttl(key) for key in kept] == [-1, -1, -1]

@@ -2,7 +2,7 @@
 -- and a sorted set, so that no one who may see which there are sees a call or its answer:
 --   promises      field -> STATE JOB AT SIZE LANE ENTRY; and the sum of the sizes
 --   promised      field -> the digest of the call, and what is kept of its answer; see promises.py
---   promise-ends  field, by the time after which it is dropped; an unknown outcome has none
+--   keeping  field, by the time after which it is dropped; an unknown outcome has none
 -- The states are begun (the job has it while it may have written), answered, made (its answer is not
 -- kept) and unknown.
 
@@ -33,7 +33,7 @@ local function binds(prefix, field, promise, id, now)
   if promise.state == 'begun' then
     return promise.job ~= id and is_open(prefix, promise)
   end
-  local ends = redis.call('ZSCORE', prefix .. 'promise-ends', field)
+  local ends = redis.call('ZSCORE', prefix .. 'keeping', field)
   return not (ends and tonumber(ends) <= now)
 end
 
@@ -44,8 +44,8 @@ end
 local function may_promise(prefix)
   redis.call('HDEL', prefix .. 'promises', '')
   redis.call('HDEL', prefix .. 'promised', '')
-  redis.call('ZREM', prefix .. 'promise-ends', '')
-  redis.call('ZADD', prefix .. 'promise-ends', 'XX', 0, '')
+  redis.call('ZREM', prefix .. 'keeping', '')
+  redis.call('ZADD', prefix .. 'keeping', 'XX', 0, '')
 end
 
 -- Store a promise. The sum changes in the same command as the promise itself, which comes last: so
@@ -56,9 +56,9 @@ local function put_promise(prefix, field, promise, kept, ends)
   promise.size = #field + OVERHEAD + (promise.state == 'begun' and RESERVED or #kept)
   redis.call('HSET', prefix .. 'promised', field, kept)
   if ends then
-    redis.call('ZADD', prefix .. 'promise-ends', ends, field)
+    redis.call('ZADD', prefix .. 'keeping', ends, field)
   else
-    redis.call('ZREM', prefix .. 'promise-ends', field)
+    redis.call('ZREM', prefix .. 'keeping', field)
   end
   local text = string.format('%s %s %.0f %d %s %s', promise.state, promise.job, promise.at,
     promise.size, promise.lane, promise.entry)
@@ -76,12 +76,12 @@ local function drop_promise(prefix, field, promise)
     redis.call('HDEL', prefix .. 'promises', field, BYTES)
   end
   redis.call('HDEL', prefix .. 'promised', field)
-  redis.call('ZREM', prefix .. 'promise-ends', field)
+  redis.call('ZREM', prefix .. 'keeping', field)
 end
 
 -- Drop promises whose time is over.
 local function drop_ended(prefix, now)
-  local ends = prefix .. 'promise-ends'
+  local ends = prefix .. 'keeping'
   for _, field in ipairs(redis.call('ZRANGEBYSCORE', ends, '-inf', now, 'LIMIT', 0, 100)) do
     local promise = promise_at(prefix, field)
     if not promise then
