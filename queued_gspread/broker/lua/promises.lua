@@ -2,7 +2,7 @@
 -- and a sorted set, so that no one who may see which there are sees a call or its answer:
 --   promises      field -> STATE JOB AT SIZE LANE ENTRY; and the sum of the sizes
 --   promised      field -> the digest of the call, and what is kept of its answer; see promises.py
---   keeping  field, by the time after which it is dropped; an unknown outcome has none
+--   keeping       field, by the time after which it is dropped; an unknown outcome has none
 -- The states are begun (the job has it while it may have written), answered, made (its answer is not
 -- kept) and unknown.
 
