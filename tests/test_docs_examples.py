@@ -28,13 +28,15 @@ from waiting import GRACE, PATIENCE
 
 import queued_gspread
 from queued_gspread.broker.keys import Keys
-from queued_gspread.cli import server
+from queued_gspread.cli import main, server
 from queued_gspread.cli.options import Parser
 from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.emulator.faults import Latency, Reset, Status
 from queued_gspread.errors import (
+    AnswerNotKeptError,
     BrokerUnavailableError,
     CallTimeoutError,
+    OutcomeUnknownError,
     ServerUnavailableError,
 )
 from queued_gspread.server import Server
@@ -333,6 +335,26 @@ def test_a_key(google, book, capsys):
     run(block("docs/keys.md", "python", "Idempotency keys"))
     assert book.sheet1.get_all_values() == [ROW]
     assert capsys.readouterr().out == block("docs/keys.md", "text", "Idempotency keys")
+    assert len(tries_of(google)) == 1
+
+
+def test_an_unknown_outcome_under_a_key(google, book, capsys):
+    """A row whose answer was lost is not written again, and settled by the page's commands."""
+    google.faults.add(Reset(applied=True), path=":append$", count=1)
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknownError, match="'order-1001' it is not sent again until"):
+            run(block("docs/keys.md", "python", "Idempotency keys"))
+    shown, made, _ = (
+        shlex.split(line, comments=True)
+        for line in block("docs/keys.md", "sh", "Unknown outcomes").splitlines()
+    )
+    capsys.readouterr()
+    assert main(shown[1:]) == 0
+    assert "'order-1001' 0: unknown" in capsys.readouterr().out
+    assert main(made[1:]) == 0
+    with pytest.raises(AnswerNotKeptError, match="settled that it was made"):
+        run(block("docs/keys.md", "python", "Idempotency keys"))
+    assert book.sheet1.get_all_values() == [ROW]
     assert len(tries_of(google)) == 1
 
 

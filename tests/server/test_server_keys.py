@@ -6,6 +6,7 @@ import signal
 from functools import partial
 
 import pytest
+import redis
 from calls import append, read, write
 from gate import google_error
 from gspread.exceptions import APIError
@@ -677,3 +678,47 @@ def test_what_is_kept_has_no_expiry(serve, client, gate, raw, keys):
     keyed(append, client)
     kept = (keys.promises, keys.promised, keys.keeping)
     assert [raw.ttl(key) for key in kept] == [-1, -1, -1]
+
+
+@pytest.fixture
+def redis_of_then(redis_url, namespace):
+    """Return what remembers all that Redis has of the namespace, and what puts it back."""
+
+    def all_of():
+        return {key: plain.dump(key) for key in plain.keys(f"*{{{namespace}}}*")}
+
+    def put_back(state):
+        plain.delete(*plain.keys(f"*{{{namespace}}}*"))
+        for key, dumped in state.items():
+            plain.restore(key, 0, dumped)
+
+    with redis.Redis.from_url(redis_url) as plain:
+        yield all_of, put_back
+
+
+def test_a_redis_that_comes_back_with_an_older_state(
+    serve, client, gate, background, raw, keys, states, redis_of_then
+):
+    """A server that has made a call knows it, and keeps again what Redis has lost of it."""
+    serve()
+    calling = background(keyed, append, client)
+    request = gate.next()
+    all_of, put_back = redis_of_then
+    before = all_of()
+    request.answer({"answer": 1})
+    assert calling.result(PATIENCE) == {"answer": 1}
+    put_back(before)
+    assert states() == {(KEY, 0): "begun"}
+    raw.rpush(keys.ready_under(raw.hget(keys.server, "epoch")), "lane")
+    assert keyed(append, client) == {"answer": 1}
+    assert states() == {(KEY, 0): "answered"}
+    assert sent(gate) == ["post"]
+
+
+def test_the_command_is_told_what_is_meant(command):
+    """A key must be named, and what was made was not not made."""
+    assert "name the key" in command("--made")[1]
+    with pytest.raises(SystemExit):
+        command(KEY, "--made", "--not-made")
+    assert "no call has an unknown outcome in namespace" in command()[1]
+    assert "no call is kept under an idempotency key" in command("--all")[1]
