@@ -17,7 +17,7 @@ from signing_fixtures import KEY as SIGNING
 from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
-from queued_gspread.broker import Consumer, Promises
+from queued_gspread.broker import Consumer, Producer, Promises
 from queued_gspread.cli import main
 from queued_gspread.errors import (
     AnswerNotKeptError,
@@ -28,6 +28,8 @@ from queued_gspread.errors import (
     PoisonedJobError,
     SignatureError,
 )
+from queued_gspread.protocol.messages import Job, Once, new_id
+from queued_gspread.server.timing import Timing
 from queued_gspread.settings import Settings
 
 KEY = "order-1"
@@ -678,6 +680,26 @@ def test_what_is_kept_has_no_expiry(serve, client, gate, raw, keys):
     keyed(append, client)
     kept = (keys.promises, keys.promised, keys.keeping)
     assert [raw.ttl(key) for key in kept] == [-1, -1, -1]
+
+
+def test_a_signed_call_that_nobody_confirms_after_a_takeover(
+    serve, authorize, signing_key, signed, gate, raw, keys, states
+):
+    """Client and server are gone: the next server refuses the job, and its outcome is unknown."""
+    first = serve(signing_key_file=signing_key, lease=60)
+    where = ("lane", "A1", {"valueInputOption": "RAW"}, {"values": [["x"]]})
+    job = Job("http_client", "values_append", args=where, once=Once(KEY, 0, 60.0))
+    callers = Producer(signed)
+    callers.put_in(callers.prepared(new_id(), "lane", job.encode()))
+    gate.next()
+    raw.hset(keys.server, "last_beat", 0)
+    serve(signing_key_file=signing_key, timing=Timing(renewal=0.1))
+    eventually(lambda: states() == {(KEY, 0): "unknown"})
+    with pytest.raises(OutcomeUnknownError):
+        keyed(append, authorize(signing_key_file=signing_key))
+    assert sent(gate) == ["post"]
+    gate.open()
+    first.stop()
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ from queued_gspread.errors import (
     AnswerNotKeptError,
     IdempotencyKeyError,
     IdempotencyKeyReusedError,
+    OutcomeUnknownError,
+    PoisonedJobError,
     QueuedGspreadError,
     SignatureError,
 )
@@ -52,6 +54,8 @@ DEFAULT_MAX_KEYS: Final = 100_000
 DEFAULT_MAX_KEY_BYTES: Final = 64 * 1024**2
 
 _STATES: Final = {End.FINAL: ANSWERED, End.UNKNOWN: UNKNOWN, End.NOT_MADE: FREE}
+# What else leaves it open whether a call was made, and tells so.
+_SAY_SO: Final = (OutcomeUnknownError, PoisonedJobError)
 _ONCE: Final = b'"once"'
 
 
@@ -131,21 +135,30 @@ class Promises:
         return self._with(outcome, promise, state)
 
     def ended_unbegun(self, entry: Entry, outcome: Outcome) -> Outcome:
-        """Return the same for a job whose call could not be begun, or not again."""
-        once = _once_in(entry)
+        """Return the same for a job whose call could not be begun, or not again.
+
+        Nothing is to be kept unless an earlier run of the call may have written.
+        """
+        may_be_made = isinstance(outcome.error, OutcomeUnknownError)
+        if outcome.promise or not (may_be_made or entry.mark in MAY_HAVE_WRITTEN):
+            return outcome
+        body = entry.body[max(0, entry.body.find(b"{")) :]  # without a signature
+        once = _once_in(body)
         if once is None:
             return outcome
-        state = UNKNOWN if entry.mark in MAY_HAVE_WRITTEN else FREE
-        return self._with(outcome, self.of(entry, once), state)
+        promise = Promise(once, digest_of(body, spreadsheet_lane(entry.lane)))
+        return self._with(outcome, promise, UNKNOWN)
 
     def _with(self, outcome: Outcome, promise: Promise, state: str) -> Outcome:
         word, answer = outcome.word, b""
         if state != FREE:
             answer = _without_own(outcome.reply)
+        if state == UNKNOWN and not isinstance(outcome.error, _SAY_SO):
+            word, answer = OutcomeUnknownError.__name__, _unknown_after(promise, word)
         if len(answer) > MOST_ANSWER and state == ANSWERED:
             state, answer = MADE, _digest_of_answer(outcome.word, answer)
         elif len(answer) > MOST_ANSWER:
-            answer = failed(unknown(None, "its answer was too large to be kept"), None).reply
+            word, answer = OutcomeUnknownError.__name__, _unknown_after(promise, word)
         field, keep = promise.field.encode(), round(promise.once.keep * 1000)
         head = f"{state} {keep} {len(field)} ".encode() + field
         kept = encoded(
@@ -157,9 +170,7 @@ class Promises:
         if kept.digest != promise.digest:
             return failed(_reused(promise), call.job)
         if kept.state == BEGUN:
-            return failed(
-                unknown(None, f"an earlier call under {promise} has no outcome"), call.job
-            )
+            return failed(_lost(promise, "has no outcome"), call.job)
         try:
             word, answer = kept.decoded(self._keyring, self._namespace, promise.field)
         except SignatureError as error:
@@ -179,11 +190,11 @@ class Promises:
         )
 
 
-def _once_in(entry: Entry) -> Once | None:
-    if _ONCE not in entry.body:
+def _once_in(body: bytes) -> Once | None:
+    if _ONCE not in body:
         return None
     try:
-        return Once(*json.loads(entry.body)["once"])
+        return Once(*json.loads(body)["once"])
     except (ValueError, TypeError, KeyError):
         return None  # no job, or none with a key
 
@@ -205,6 +216,19 @@ def _digest_of_answer(word: str, answer: bytes) -> bytes:
     digest = hashlib.sha256(answer).hexdigest()
     size = shown_size(len(answer))
     return f"{how}, and its answer of {size} (SHA-256 {digest}) was not kept".encode()
+
+
+def _lost(promise: Promise, how: str) -> OutcomeUnknownError:
+    return unknown(
+        None,
+        f"an earlier call under {promise} {how}: look whether it was made, and settle it with "
+        "`queued-gspread keys`",
+    )
+
+
+def _unknown_after(promise: Promise, word: str) -> bytes:
+    """Return the reply to later calls where the one that may have been made ended otherwise."""
+    return failed(_lost(promise, f"ended with {word}"), None).reply
 
 
 def _error_in(answer: bytes) -> BaseException | None:

@@ -89,7 +89,7 @@ class Runner:
         try:
             call = self._admitted(entry)
             if isinstance(call, Outcome):
-                return self._recovery.promises.ended_unbegun(entry, call)
+                return self.ended_unbegun(entry, call)
             return self._kept(call) or self._taken(call) or call
         except (StaleEpochError, BrokerUnavailableError):
             raise
@@ -117,6 +117,10 @@ class Runner:
         if call.promise is None:
             return outcome
         return self._recovery.promises.ended(call, call.promise, outcome)
+
+    def ended_unbegun(self, entry: Entry, outcome: Outcome) -> Outcome:
+        """Return the same for a job whose call was not begun."""
+        return self._recovery.promises.ended_unbegun(entry, outcome)
 
     def _kept(self, call: Call) -> Outcome | None:
         """Return the outcome of a call that was made before, under its idempotency key."""

@@ -194,7 +194,7 @@ class Lane:
             return
         admitted = yield from self._services.admission.admit(self._services.queue, entry)
         if isinstance(admitted, Outcome):
-            self._record(entry, admitted)
+            self._record(entry, self._services.runner.ended_unbegun(entry, admitted))
             return
         begun = self._lookahead.begun(admitted) or self._services.runner.begin(admitted)
         self._record(entry, begun)
