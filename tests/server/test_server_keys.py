@@ -128,6 +128,10 @@ def test_calls_that_share_a_request_are_made_once_each(stage):
     assert found == [f"Sheet1!A{row}" for row in (1, 2, 3, 1, 4, 2)]
     assert [row[0] for row in stage.rows()] == ["a", "b", "c", "d"]
     assert len(stage.sent) == 2
+    stage.door.close()
+    found = stage.play(*(partial(add, name) for name in ("e", "a", "f", "b")))
+    assert found == [f"Sheet1!A{row}" for row in (5, 1, 6, 2)]
+    assert len(stage.sent) == 1
 
 
 def test_another_call_under_a_key_is_refused(serve, client, gate):
@@ -700,6 +704,24 @@ def test_a_signed_call_that_nobody_confirms_after_a_takeover(
     assert sent(gate) == ["post"]
     gate.open()
     first.stop()
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['{"once": [1, 2, 3]}', '{"once": ["a", 0, 60]}', '{"once": ["a", 0, null], "kwargs": 1}'],
+)
+def test_a_job_of_a_stranger_that_claims_a_key(
+    serve, authorize, signing_key, gate, raw, keys, body
+):
+    """What is no job is refused, though it is said to have written, and the lane goes on."""
+    serve(signing_key_file=signing_key)
+    gate.open()
+    raw.hset(keys.progress, "abc", "j")
+    raw.xadd(keys.lane("lane"), {"id": "abc", "body": body})
+    raw.incr(keys.depth)
+    keyed(append, authorize(signing_key_file=signing_key))
+    assert sent(gate) == ["post"]
+    assert raw.exists(keys.reply("abc"))
 
 
 @pytest.fixture

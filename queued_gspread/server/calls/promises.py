@@ -35,7 +35,7 @@ from queued_gspread.errors import (
     QueuedGspreadError,
     SignatureError,
 )
-from queued_gspread.protocol.messages import NoObjects, Once, Reply
+from queued_gspread.protocol.messages import Job, NoObjects, Once, Reply
 from queued_gspread.server.policy.promises import End, Promise, digest_of, end_of
 
 from .call import JOURNALLED, MAY_HAVE_WRITTEN
@@ -142,12 +142,8 @@ class Promises:
         may_be_made = isinstance(outcome.error, OutcomeUnknownError)
         if outcome.promise or not (may_be_made or entry.mark in MAY_HAVE_WRITTEN):
             return outcome
-        body = entry.body[max(0, entry.body.find(b"{")) :]  # without a signature
-        once = _once_in(body)
-        if once is None:
-            return outcome
-        promise = Promise(once, digest_of(body, spreadsheet_lane(entry.lane)))
-        return self._with(outcome, promise, UNKNOWN)
+        promise = _promise_in(entry)
+        return outcome if promise is None else self._with(outcome, promise, UNKNOWN)
 
     def _with(self, outcome: Outcome, promise: Promise, state: str) -> Outcome:
         word, answer = outcome.word, b""
@@ -190,13 +186,17 @@ class Promises:
         )
 
 
-def _once_in(body: bytes) -> Once | None:
-    if _ONCE not in body:
+def _promise_in(entry: Entry) -> Promise | None:
+    """Return the key of a job that may not have been verified; None if it has none."""
+    if _ONCE not in entry.body:
         return None
+    body = entry.body[max(0, entry.body.find(b"{")) :]  # without a signature
     try:
-        return Once(*json.loads(body)["once"])
-    except (ValueError, TypeError, KeyError):
-        return None  # no job, or none with a key
+        job = Job.decode(body, NoObjects())
+        digest = digest_of(body, spreadsheet_lane(entry.lane))
+    except QueuedGspreadError:
+        return None  # it is no job
+    return None if job.once is None else Promise(job.once, digest)
 
 
 def _without_own(reply: bytes) -> bytes:
