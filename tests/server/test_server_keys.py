@@ -346,6 +346,33 @@ def test_no_more_keys_than_may_be_kept(serve, client, gate, over, states):
     assert states() == {("b", 0): "answered", ("c", 0): "answered"}
 
 
+def test_any_number_of_keys(serve, client, gate, states):
+    """With bounds of 0 there is none."""
+    serve(max_keys=0, max_key_bytes=0)
+    gate.open()
+    for key in "abc":
+        keyed(append, client, key)
+    assert set(states().values()) == {"answered"}
+    assert len(states()) == 3
+
+
+def test_a_call_that_has_written_is_not_refused_for_the_bound(
+    serve, client, gate, background, raw, keys
+):
+    """Of several requests, only before the first it matters how many keys are kept."""
+    serve(max_keys=1)
+    calling = background(keyed, share, client)
+    two = [{**SHARED["permissions"][0], "id": number} for number in "12"]
+    gate.next().answer({"permissions": two})
+    first = gate.next()
+    raw.delete(keys.promises, keys.promised, keys.keeping)
+    text = f"answered J9 1 300 lane {raw.time()[0] * 1000}-0"
+    raw.hset(keys.promises, mapping={"0 another": text, "bytes:": 300})
+    first.answer({})
+    gate.next().answer({})
+    assert calling.result(PATIENCE) == ["1", "2"]
+
+
 def test_no_more_bytes_than_may_be_kept(serve, client, gate, raw, keys):
     """The bound in bytes holds, whatever a call's answer will be; what is over makes room."""
     serve(max_key_bytes=20_000)

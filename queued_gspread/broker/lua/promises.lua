@@ -101,12 +101,14 @@ local function claim_of(text)
   return {most = tonumber(most), bytes = tonumber(bytes), digest = digest, field = field}
 end
 
--- Whether a job may go under its claim: 'go', 'promised' if another call has the key, or 'full'.
--- `new` has the fields of the jobs before it that go together with it.
+-- Whether a job may go under its claim: 'go', 'promised' if another call has the key, or 'full'. One
+-- that may have written goes on. `new` has the fields of the jobs before it that go with it.
 local function word_of_claim(prefix, claim, id, was, new, now)
+  if may_have_written(was) then
+    return 'go'
+  end
   local promise = promise_at(prefix, claim.field)
-  if new[claim.field] or (binds(prefix, claim.field, promise, id, now)
-      and not may_have_written(was)) then
+  if new[claim.field] or binds(prefix, claim.field, promise, id, now) then
     return 'promised'
   end
   if promise then
