@@ -675,18 +675,66 @@ def test_ten_processes_that_append_under_the_same_keys(
     assert sorted(rows) == [[str(number), "paid"] for number in range(10)]
 
 
+TWENTY_ORDERS = """
+import sys
+import queued_gspread as gspread
+
+sheet = gspread.authorize().open_by_key(sys.stdin.readline().strip()).sheet1
+print("ready", flush=True)
+for number in range(20):
+    try:
+        with gspread.idempotency_key(f"order-{number}"):
+            sheet.append_row([number, "paid"])
+        print(number, flush=True)
+    except gspread.errors.OutcomeUnknownError:
+        print(f"unknown {number}", flush=True)
+"""
+
+
+def test_processes_and_a_server_that_are_killed_in_the_middle(
+    serve_emulator, client, redis_url, namespace, emulator
+):
+    """Whoever dies, no key's row is there twice, and each that was answered is there."""
+    working = serve_emulator()
+    sheet = client.create("Orders").sheet1
+    serve_emulator("standing by")
+    variables = {"REDIS_URL": redis_url, "NAMESPACE": namespace, "GRACE": str(PATIENCE)}
+
+    def start():
+        process = start_python(TWENTY_ORDERS, **variables)
+        process.stdin.write(sheet.spreadsheet_id + "\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+    processes = [start() for _ in range(3)]
+    for _ in range(5):
+        processes[0].stdout.readline()
+    processes[0].kill()
+    working.kill()
+    processes.append(start())
+    told = "".join(process.communicate(timeout=PATIENCE)[0] for process in processes).split("\n")
+    rows = emulator.gspread_client().open_by_key(sheet.spreadsheet_id).sheet1.get_all_values()
+    written = [row[0] for row in rows]
+    assert len(set(written)) == len(written)
+    assert {line for line in told if line.isdecimal()} <= set(written)
+    unknown = {line.partition(" ")[2] for line in told if line.startswith("unknown")}
+    assert set(written) | unknown == {str(number) for number in range(20)}
+    assert len(unknown) <= len(processes)
+
+
 @pytest.fixture
 def serve_emulator(redis_url, namespace, key_file, emulator, tmp_path):
     """Return a function that starts a server as a process, over the emulator."""
     started = []
 
-    def start():
+    def start(wait="working as"):
         where = ["--redis-url", redis_url, "--namespace", namespace, "--lease", LEASE]
         account = ["--service-account", key_file, "--api-endpoint", emulator.url]
         limits = [f"--{name.replace('_', '-')}={limit}" for name, limit in UNLIMITED.items()]
         log = tmp_path / f"server-{len(started)}.log"
         started.append(ServerProcess(log, *where, *account, *limits))
-        return started[-1].until_log("working as")
+        return started[-1].until_log(wait)
 
     yield start
     for process in started:
