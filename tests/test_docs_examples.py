@@ -274,9 +274,9 @@ def test_a_task_of_celery_that_is_retried(google, book, monkeypatch):
     """Its first try gives up while its row is on its way; the next waits for it, and adds none."""
     monkeypatch.setenv("QUEUED_GSPREAD_QUIET", "yes")
     text = block("docs/recipes.md", "python", "Celery", 1)
-    names = run(text.replace("timeout=60", "timeout=0.7"))
+    names = run(text.replace("timeout=60", "timeout=2"))
     names["orders"]()
-    google.faults.add(Latency(1.0), path=":append$", count=1)
+    google.faults.add(Latency(3.0), path=":append$", count=1)
     done = names["write_order"].apply(args=ROW)
     assert done.successful(), done.result
     assert len(tries_of(google)) == 1
