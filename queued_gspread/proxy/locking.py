@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Producer
 
-__all__ = ["Held", "Lock", "Place", "current", "lane_now", "lent", "places_of"]
+__all__ = ["Held", "Lock", "Place", "current", "here", "lane_now", "lent", "places_of"]
 
 _LONGEST_HOLD: Final = 86_400.0
 
@@ -89,7 +89,8 @@ def _key(queue: Producer, lane: str) -> tuple[str, str, str]:
     return queue.settings.redis_url, queue.settings.namespace, lane
 
 
-def _here() -> tuple[int, int, Any]:
+def here() -> tuple[int, int, Any]:
+    """Return the process, the thread and the task that run this."""
     try:
         task = asyncio.current_task()
     except RuntimeError:
@@ -100,7 +101,7 @@ def _here() -> tuple[int, int, Any]:
 def current() -> Held | None:
     """Return the locks that this thread or task holds."""
     held = _current.get()
-    return held if held is not None and held.is_open and held.owner == _here() else None
+    return held if held is not None and held.is_open and held.owner == here() else None
 
 
 def lane_now(caller: Caller, lane: str) -> str:
@@ -114,7 +115,7 @@ def lane_now(caller: Caller, lane: str) -> str:
 @contextmanager
 def lent(held: Held | None) -> Iterator[None]:
     """Let a thread make calls of the task that waits for it."""
-    token = _current.set(None if held is None else replace(held, owner=_here(), taken=()))
+    token = _current.set(None if held is None else replace(held, owner=here(), taken=()))
     try:
         yield
     finally:
@@ -182,7 +183,7 @@ class Lock:
     def _begin(self, taken: Sequence[Place]) -> None:
         outer = current()
         lanes = {place.key: place.holder_lane for place in taken} or (outer.lanes if outer else {})
-        _current.set(Held(self, lanes, _here(), taken, outer))
+        _current.set(Held(self, lanes, here(), taken, outer))
 
     def _end(self) -> Sequence[Place]:
         """End the block; return the places to unlock: none in a forked child."""
