@@ -1,6 +1,7 @@
 -- Ask whether a request may be sent now. If so, take a quota slot for it, mark the progress of each
 -- job that takes part in it, give it its idempotency key if it has one, and write into the job's
--- journal what the next server must know: all or nothing. Before that, and in any case, release slots whose requests were answered.
+-- journal what the next server must know: all or nothing. Before that, and in any case, release
+-- slots whose requests were answered.
 --
 -- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] lane      stream of the lane's jobs
@@ -40,8 +41,8 @@
 --
 -- Returns {'go', now, 1 if the latest request of this kind was refused, 1 if it holds a slot, else
 -- 0, the current limit, a word for each job: 'go', 'withdrawn', 'late', 'lost' (the lock that its
--- lane belongs to), 'promised' (another call has its key) or 'full' (no more keys may be kept)}; {'none', 0, 0, 0, 0, the
--- words} if none of them goes; {'wait', milliseconds or -1 (until a response comes), which requests
+-- lane belongs to), 'promised' (another call has its key) or 'full' (no more keys may be kept)};
+-- {'none', 0, 0, 0, 0, the words} if none of them goes; {'wait', milliseconds or -1 (until a response comes), which requests
 -- wait: 'kind', 'pause' (that kind, since a refusal) or 'all', the limit}; {'forgotten'} if Redis
 -- no longer knows the latest slot, nor those taken with it; or 'stale'.
 may_grow(KEYS[1])
@@ -90,10 +91,6 @@ end
 
 local words, going = {}, {}
 for i, job in ipairs(jobs) do
-  if job.claim and not new.is_clean then
-    drop_ended(prefix, now)
-    new.is_clean = true
-  end
   words[i] = word_of(job)
   if words[i] == 'go' then
     going[#going + 1] = job

@@ -140,7 +140,8 @@ class Promises:
         Nothing is to be kept unless an earlier run of the call may have written.
         """
         may_be_made = isinstance(outcome.error, OutcomeUnknownError)
-        if outcome.promise or not (may_be_made or entry.mark in MAY_HAVE_WRITTEN):
+        is_over = bool(outcome.reply) and not outcome.promise
+        if not is_over or not (may_be_made or entry.mark in MAY_HAVE_WRITTEN):
             return outcome
         promise = _promise_in(entry)
         return outcome if promise is None else self._with(outcome, promise, UNKNOWN)
