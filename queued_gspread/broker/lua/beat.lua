@@ -134,8 +134,7 @@ redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6],
   'quota', (is_kept and epoch or newest) .. ' ' .. ARGV[12])
 redis.call('HDEL', KEYS[1], 'in_doubt')
 if is_kept then
-  -- What is wrong with these keys is told where they are used.
-  pcall(drop_ended, string.match(KEYS[1], '^(.*:)server$'), now)
+  try_drop_ended(string.match(KEYS[1], '^(.*:)server$'), now)
   return {'kept', epoch, now, is_relieved and 1 or 0, now - moved, owner}
 end
 redis.call('HDEL', KEYS[1], 'standby')

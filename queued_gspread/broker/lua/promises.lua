@@ -97,6 +97,15 @@ local function drop_ended(prefix, now)
   return #over
 end
 
+-- Drop them beside something else, which what is wrong with these keys must not keep from its end.
+local function try_drop_ended(prefix, now)
+  local is_done, refusal = pcall(drop_ended, prefix, now)
+  local text = type(refusal) == 'table' and refusal.err or refusal
+  if not is_done and not string.find(text, 'WRONGTYPE', 1, true) then
+    error(refusal, 0)
+  end
+end
+
 -- What a job asks for before it sends a request: MOST BYTES DIGEST FIELD.
 local function claim_of(text)
   local most, bytes, digest, field = string.match(text, '^(%d+) (%d+) (%x+) (.*)$')
