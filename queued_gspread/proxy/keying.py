@@ -87,7 +87,11 @@ class IdempotencyKey:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._end()
+        try:
+            self._end()
+        except BaseException:  # a signal handler's: writes after the block must not have its key
+            self._end()
+            raise
 
     def _end(self) -> None:
         """End the block; generators may end theirs in another order, or in another task."""
@@ -96,7 +100,7 @@ class IdempotencyKey:
             block = block.outer
         if block is not None:
             block.is_open = False
-            _current.set(_block_here())
+        _current.set(_block_here())
 
     async def __aenter__(self) -> Self:
         return self.__enter__()

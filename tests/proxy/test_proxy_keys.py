@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import re
 import threading
+from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
 
@@ -242,24 +244,28 @@ def test_an_asynchronous_generator_that_ends_in_another_task():
     assert asyncio.run(main()) == ("mine", 0)
 
 
-def test_a_block_whose_beginning_is_interrupted(monkeypatch):
-    """An exception of a signal handler, raised when the key is set, leaves no key behind."""
+@pytest.mark.parametrize("moment", ["get", "set"])
+@pytest.mark.parametrize("time", [1, 2, 3, 4])
+def test_a_block_whose_beginning_or_end_is_interrupted(monkeypatch, moment, time):
+    """An exception of a signal handler, around any step of it, leaves no key behind."""
+    real, steps = keying._current, itertools.count(1)
 
-    class Interrupted(type(keying)):
-        is_pending = True
-        get = staticmethod(keying._current.get)
+    class Interrupted:
+        def get(self):
+            return self._step("get", real.get())
 
         def set(self, block):
-            real.set(block)
-            if self.is_pending:
-                self.is_pending = False
-                raise KeyboardInterrupt
+            return self._step("set", real.set(block))
 
-    real = keying._current
-    monkeypatch.setattr(keying, "_current", Interrupted("current"))
-    with pytest.raises(KeyboardInterrupt), gspread.idempotency_key(KEY):
+        def _step(self, step, done):
+            if step == moment and next(steps) == time:
+                raise KeyboardInterrupt
+            return done
+
+    monkeypatch.setattr(keying, "_current", Interrupted())
+    with suppress(KeyboardInterrupt), gspread.idempotency_key(KEY):
         pass
-    assert _taken() is None
+    assert real.get() is None
 
 
 def test_a_task_that_outlives_its_block():
