@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 import redis
-from calls import append, read, write
+from calls import WORKSHEET, append, read, write
 from gate import google_error
 from gspread.exceptions import APIError
 from limits import UNLIMITED
@@ -876,6 +876,21 @@ def test_a_job_that_redis_has_lost_while_it_was_made(
     eventually(lambda: states() == {(KEY, 0): "answered"})
     assert keyed(append, client) == {"answer": 1}
     assert sent(gate) == ["post"]
+
+
+def test_a_job_that_redis_has_lost_between_two_writes(
+    serve, gate, raw, keys, states, redis_url, namespace
+):
+    """Its first write may not be all of it: its key is kept as unknown."""
+    serve()
+    job = Job("worksheet", "insert_rows", WORKSHEET, ([["a"]],), once=Once(KEY, 0, 60.0))
+    callers = Producer(Settings(redis_url=redis_url, namespace=namespace))
+    callers.put_in(callers.prepared(new_id(), "lane", job.encode()))
+    first = gate.next()
+    raw.delete(keys.lane("lane"))
+    first.answer({})
+    eventually(lambda: states() == {(KEY, 0): "unknown"})
+    assert len(gate.seen) == 1
 
 
 @pytest.fixture
