@@ -63,7 +63,7 @@ class Lock(locking.Lock):
 
     async def _take(self, place: Place, extends: dict[str, float]) -> None:
         began, queue = now(), place.queue
-        notice, body = queue.notice(LOCK_PATIENCE), place.caller.lock_job(self._hold)
+        notice, body = queue.notice(LOCK_PATIENCE), self._job(place)
         job = queue.prepared(place.number, place.lane, body, notice, extends)
         reply = await reply_to(self._home.bus(queue.settings), job)
         place.caller.locked(reply, now() - began, notice)
