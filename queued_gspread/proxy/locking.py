@@ -2,8 +2,8 @@
 
 A lock belongs to the thread or task that took it. It is found in a context variable, whose value is
 copied to new tasks and forked children, so who is asking is checked as well. The holder may wait
-for a task that it has started in the block, so calls of that task are refused while the block lasts:
-else both would wait until the lock lapses.
+for a task that it has started in the block, so that task's calls are refused while the block
+lasts: else both would wait until the lock lapses.
 """
 
 from __future__ import annotations

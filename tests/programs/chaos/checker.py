@@ -9,11 +9,13 @@ from typing import Any
 
 from fates import MADE, MAYBE, NOT_MADE, UNSTATED, fate_of
 
+from .places import number_in
 from .poison import MARK, SILENT
 
 LOST, DOUBLED, UNASKED, INVENTED = "lost", "doubled", "made all the same", "invented"
 STALE, ORDER, HANGS, STRANGE = "stale read", "order", "hangs", "unstated error"
 LEFTOVER, REFUSED, DIED = "leftover key", "refused by the quota", "died"
+LAPSED = "sent for a lapsed holder"
 SWALLOWED, HARMED, BLAMED = "swallowed", "failed for another's fault", "no server died of it"
 
 _JOB_LOST = "JobLostError"
@@ -36,6 +38,7 @@ class Book:
         inserts: The values of the rows that were inserted, each above all others.
         cells: The counter of each client.
         sheets: The titles of the sheets that were added.
+        total: The number that was counted under locks, and who has written it.
 
     """
 
@@ -43,6 +46,7 @@ class Book:
     inserts: list[str] = field(default_factory=list)
     cells: dict[str, int] = field(default_factory=dict)
     sheets: list[str] = field(default_factory=list)
+    total: str = ""
 
 
 @dataclass
@@ -57,6 +61,7 @@ class Evidence:
         copies: The titles of the copies that were made of spreadsheets, each with its rows.
         counted: The counters that were written, in the order in which they were applied: title,
             client and number.
+        totals: The numbers that were counted under locks, in that order: title, number, increment.
         refused: The requests that the emulator's own quota refused.
         left: The keys that are left in Redis, with the seconds until they expire, or None.
         died: What ended although nobody had ended it, or ended badly.
@@ -72,6 +77,7 @@ class Evidence:
     books: dict[str, Book] = field(default_factory=dict)
     copies: list[tuple[str, list[str]]] = field(default_factory=list)
     counted: list[tuple[str, str, int]] = field(default_factory=list)
+    totals: list[tuple[str, int, str]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     left: dict[str, int | None] = field(default_factory=dict)
     died: list[str] = field(default_factory=list)
@@ -94,7 +100,7 @@ def violations(evidence):
     rules = (
         *(_answers, _interrupts, _poisoned, _blamed, _rows, _inserts, _sheets, _copies),
         *(_row_order, _insert_order, _row_reads, _cell_reads),
-        *(_counters, _keys, _quota, _deaths),
+        *(_counters, _totals, _keys, _quota, _deaths),
     )
     return [found for rule in rules for found in rule(evidence)]
 
@@ -304,6 +310,22 @@ def _counters(evidence):
     for title, book in evidence.books.items():
         for client, calls in _by_client(_of(evidence, "update", title)).items():
             yield from _last_counter(title, book.cells.get(client, 0), calls)
+
+
+def _totals(evidence):
+    """Find increments under locks that are lost, doubled or made by who no longer held the lock."""
+    for title, book in evidence.books.items():
+        place, number, made = f"the total of {title}", 0, []
+        for _, count, value in (each for each in evidence.totals if each[0] == title):
+            if made[-1:] == [value]:
+                continue  # a retry of the same request
+            if count != number + 1:
+                yield Violation(LAPSED, f"{value!r} wrote {count} after {number} in {place}")
+            number = max(number, count)
+            made.append(value)
+        yield from _once(place, made, _of(evidence, "increment", title))
+        if made and number_in(book.total) != len(made):
+            yield Violation(LOST, f"{book.total!r} after {len(made)} increments in {place}")
 
 
 def _by_client(calls):
