@@ -50,7 +50,8 @@ def counted_of(ledger, keys, clients):
 def totals_of(ledger, keys):
     """Return what was written to the totals, in that order: title, number and increment."""
     return [
-        (title, number_in(value), value.split()[1]) for title, value in _written(ledger, keys, _TOTAL)
+        (title, number_in(value), value.split()[1])
+        for title, value in _written(ledger, keys, _TOTAL)
     ]
 
 

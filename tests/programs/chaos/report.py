@@ -34,7 +34,10 @@ _INTERRUPTED, _OTHERS = "interrupted", "other errors"
 COUNTED = "counted"
 _SHOWN = 400
 _NAMES = {
-    **{"server": "server", "standby": "standby", "client": "clients", "holder": "holders"},
+    "server": "server",
+    "standby": "standby",
+    "client": "clients",
+    "holder": "holders",
     "redis": "Redis",
 }
 
