@@ -9,6 +9,7 @@ from typing import Any
 
 from fates import MADE, MAYBE, NOT_MADE, UNSTATED, fate_of
 
+from .history import LEFT
 from .places import number_in
 from .poison import MARK, SILENT
 
@@ -18,7 +19,7 @@ LEFTOVER, REFUSED, DIED = "leftover key", "refused by the quota", "died"
 LAPSED = "sent for a lapsed holder"
 SWALLOWED, HARMED, BLAMED = "swallowed", "failed for another's fault", "no server died of it"
 
-_JOB_LOST = "JobLostError"
+_JOB_LOST, _HANDOVER = "JobLostError", "failover"
 # As many servers have to die while they have a job before it is told that they died of it.
 _DEATHS = 3
 # The keys that stay, by what follows the namespace (see broker.keys); others have to expire.
@@ -110,7 +111,8 @@ def is_foretold(violation, plan):
 
     What `docs/guarantees.md` says of it: a master may not have passed on jobs and answers, or that
     a job was withdrawn. With ``replicated`` it has what is not idempotent, and so does, without
-    it, the process of a server that has sent it, for as long as there is no other server.
+    it, the process of a server that has sent it, for as long as there is no other server. Nobody is
+    there to miss a call that was left in the queue, unless the master was only asked to hand over.
     """
     if plan.topology == "alone":
         return False
@@ -118,6 +120,9 @@ def is_foretold(violation, plan):
     are_answered = bool(calls) and all(call.is_ok for call in calls)
     if violation.rule == DOUBLED and plan.durability == "local":
         return plan.has_standby or not are_answered
+    if violation.rule == LOST:
+        is_left = bool(calls) and all(call.outcome == LEFT for call in calls)
+        return is_left and any(blow.signal != _HANDOVER for blow in plan.blows)
     return violation.rule in (UNASKED, LEFTOVER) or (violation.rule == ORDER and not are_answered)
 
 
@@ -129,9 +134,14 @@ def _answers(evidence):
     for call in evidence.calls:
         if call.ended is None and call.client not in evidence.killed | evidence.hung:
             yield Violation(HANGS, f"{call.client} was never answered", (call,))
-        is_stated = fate_of(call) != UNSTATED or (evidence.forgets and call.outcome == _JOB_LOST)
+        is_stated = fate_of(call) != UNSTATED or (evidence.forgets and _is_forgotten(call))
         if not is_stated or _is_forbidden_for_nothing(evidence, call):
             yield Violation(STRANGE, f"{call.outcome}: {call.told}", (call,))
+
+
+def _is_forgotten(call):
+    """Tell whether a call has ended as one does whose job, or what was signed of it, is lost."""
+    return call.outcome == _JOB_LOST or (bool(call.job) and call.outcome == "SignatureError")
 
 
 def _is_forbidden_for_nothing(evidence, call):

@@ -109,19 +109,19 @@ class Worker:
         """Make all calls; or without end, until a line comes."""
         with self._alarms:
             if self._calls is None:
-                self._work_until_told()
+                self._until_told(lambda: self._make_one(_IN_LINE))
             else:
                 for _ in range(self._calls):
                     self._make_one(_WEIGHTS)
         self._end()
         self._journal.close()
 
-    def _work_until_told(self):
+    def _until_told(self, make):
         is_over = threading.Event()
 
         def work():
             while not is_over.is_set():
-                self._make_one(_IN_LINE)
+                make()
 
         threads = [threading.Thread(target=work) for _ in range(self._threads)]
         for thread in threads:
