@@ -39,8 +39,8 @@ LAYERS = {
     "queued_gspread.broker": [
         "answered backlog envelope keys persistence sandbox scripts timing withdrawal",
         "connection",
-        "beat failed_calls fencing formats jobs locks redis_check",
-        "permits",
+        "beat failed_calls fencing formats locks redis_check",
+        "jobs permits",
         "waiting",
         "core dispatch granting",
         "consumer producer",

@@ -471,9 +471,7 @@ def test_what_is_not_foretold_of_a_failover(plan, outcome, times, rule):
     assert found == ({rule} if rule else set())
 
 
-@pytest.mark.parametrize(
-    ("classes", "is_told"), [({FORGETS, CUT}, True), ({FORGETS, FAILOVER}, False)]
-)
+@pytest.mark.parametrize(("other", "is_told"), [(CUT, True), (FAILOVER, False)])
 def test_what_is_left_in_the_queue_across_a_failover(other, is_told):
     """Nobody misses it where the master is lost; where that hands over, it is there."""
     plan = failovers_of(0, SENTINELS, "replicated", frozenset({FORGETS, other}))
