@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from fates import told
 
@@ -16,6 +17,8 @@ from .worker import Worker
 _TWO = 0.2
 """The share of blocks that lock two spreadsheets."""
 
+_THOUGHT = 0.2
+
 
 class Holds(Worker):
     """A client whose calls are in blocks of a lock."""
@@ -28,6 +31,11 @@ class Holds(Worker):
             self._block([self._begun(title) for title in titles])
         self._end()
         self._journal.close()
+
+    @property
+    def _thought(self):
+        """Seconds between a read and the write that depends on it: a good moment to be frozen."""
+        return self._chance.uniform(0.0, _THOUGHT)
 
     def _begun(self, title):
         number, value = next(self._numbers), self._unique()
@@ -44,6 +52,7 @@ class Holds(Worker):
                 while left:
                     number, sheet, value = left[0]
                     count = number_in(sheet.acell(TOTAL).value) + 1
+                    time.sleep(self._thought)
                     sheet.update_acell(TOTAL, f"{count} {value}")
                     self._journal.end(number, outcome="ok", result=count)
                     del left[0]
@@ -63,6 +72,7 @@ class HoldsInLoop(Holds):
                 while left:
                     number, sheet, value = left[0]
                     count = number_in((await sheet.own.acell(TOTAL)).value) + 1
+                    await asyncio.sleep(self._thought)
                     await sheet.own.update_acell(TOTAL, f"{count} {value}")
                     self._journal.end(number, outcome="ok", result=count)
                     del left[0]
