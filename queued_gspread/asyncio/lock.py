@@ -89,6 +89,6 @@ async def _released(bus: Bus, place: Place) -> None:
 def lock(*sheets: Any, hold: float = 30.0) -> Lock:
     """Return a block in which spreadsheets are this task's alone; see :func:`queued_gspread.lock`.
 
-    Other tasks wait, those too that this one starts in the block.
+    Other tasks wait. Those that this one starts in the block are refused, as it may wait for them.
     """
     return Lock(sheets, hold)

@@ -124,6 +124,20 @@ def lane_now(caller: Caller, lane: str) -> str:
     return lane
 
 
+def _around() -> Held | None:
+    """Return what the context has, without blocks that have ended: tasks may start each other."""
+    held = _still_open(_current.get())
+    if held is not None:
+        held.outer = _still_open(held.outer)
+    return held
+
+
+def _still_open(held: Held | None) -> Held | None:
+    while held is not None and not held.is_open:
+        held = held.outer
+    return held
+
+
 def _refuse_to_wait_for_starter(key: tuple[str, str, str]) -> None:
     held, here = _current.get(), _here()
     while held is not None:
@@ -218,7 +232,7 @@ class Lock:
     def _begin(self, taken: Sequence[Place]) -> None:
         outer = current()
         lanes = {place.key: place.holder_lane for place in taken} or (outer.lanes if outer else {})
-        _current.set(Held(self, lanes, _here(), taken, _current.get()))
+        _current.set(Held(self, lanes, _here(), taken, _around()))
 
     def _end(self) -> Sequence[Place]:
         """End the block; return the places to unlock: none in a forked child."""

@@ -13,6 +13,7 @@ import queued_gspread.asyncio as gspread
 from queued_gspread.broker import Producer
 from queued_gspread.broker.waiting import notices
 from queued_gspread.errors import LockError, LockLostError
+from queued_gspread.proxy import locking
 from queued_gspread.settings import Settings
 
 
@@ -111,6 +112,29 @@ def test_a_task_that_outlives_the_block_it_was_started_in(run):
         is_over.set()
         await task
         assert (await ws.acell("A1")).value == "theirs"
+
+    run(main)
+
+
+def test_tasks_that_start_each_other_in_blocks_keep_nothing_of_each_other(run):
+    """A worker that starts the next one in its block, and so on, has no chain of ended blocks."""
+
+    async def main(ws, _):
+        async def worker(left, is_next):
+            await is_next.wait()
+            is_over, following, length = asyncio.Event(), None, 0
+            async with gspread.lock(ws):
+                if left:
+                    following = asyncio.create_task(worker(left - 1, is_over))
+                held = locking.current()
+                while held is not None:
+                    held, length = held.outer, length + 1
+            is_over.set()
+            return max(length, await following if following else 0)
+
+        is_first = asyncio.Event()
+        is_first.set()
+        assert await worker(3, is_first) == 1
 
     run(main)
 
