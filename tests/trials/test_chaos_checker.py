@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from fates import PROMISES, told
@@ -22,6 +23,7 @@ from tests.programs.chaos.failovers import SENTINELS, failovers_of
 from tests.programs.chaos.history import LEFT, Call, Journal, as_it_ended, read_history
 from tests.programs.chaos.plan import plan_of
 from tests.programs.chaos.poison import BROKEN, FORBIDDEN, MARK, NUMBER, PLACE, ROW, SILENT, Poison
+from tests.programs.chaos.remains import keys_of
 from tests.programs.chaos.report import by_blow, causes_of
 from tests.programs.chaos.world import Run
 
@@ -347,6 +349,13 @@ def test_the_keys_that_may_be_left_are_those_of_the_queue():
 
 def _name_of(key):
     return key.partition("}:")[2].removeprefix(f"{FORMAT}:")
+
+
+def test_a_key_that_expires_while_it_is_looked_at_is_not_left():
+    """Of the keys that are there, one whose time ends before it is asked for counts as gone."""
+    lives = {"queued-gspread:{n}:3:control:a": -2, "queued-gspread:{n}:formats": -1}
+    raw = SimpleNamespace(keys=lambda _: [*lives], ttl=lives.get)
+    assert keys_of(raw, "n") == {"formats": None}
 
 
 def test_a_refusal_by_the_quota():

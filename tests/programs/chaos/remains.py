@@ -10,6 +10,8 @@ from .checker import Book
 from .places import CELLS, INSERTS, ROWS, TOTAL, TOTALS, first_column, number_in, row_of
 from .plan import BOOKS
 
+# What Redis says of a key that does not expire, and of one that has expired by now.
+_NEVER, _GONE = -1, -2
 _OWN = (ROWS, INSERTS, CELLS, TOTALS)
 _COUNTER = re.compile(rf"spreadsheets/([^/]+)/values/'?{CELLS}'?!A(\d+)$")
 _TOTAL = re.compile(rf"spreadsheets/([^/]+)/values/'?{TOTALS}'?!{TOTAL}$")
@@ -68,7 +70,11 @@ def keys_of(raw, namespace):
     """Return the keys that are left, with the seconds until each expires, or None."""
     keys = raw.keys(f"*{{{namespace}}}:*")
     expiries = {key.split("}:")[1].removeprefix(f"{FORMAT}:"): raw.ttl(key) for key in keys}
-    return {key: None if expiry < 0 else expiry for key, expiry in expiries.items()}
+    return {
+        key: None if expiry == _NEVER else expiry
+        for key, expiry in expiries.items()
+        if expiry != _GONE
+    }
 
 
 def _counters(sheet, clients):
