@@ -121,8 +121,8 @@ def is_foretold(violation, plan):
     if violation.rule == DOUBLED and plan.durability == "local":
         return plan.has_standby or not are_answered
     if violation.rule == LOST:
-        is_left = any(call.outcome == LEFT for call in calls)
-        return is_left and not any(call.is_ok for call in calls) and any(blow.signal != _HANDOVER for blow in plan.blows)
+        is_left = any(call.outcome == LEFT for call in calls) and not any(c.is_ok for c in calls)
+        return is_left and any(blow.signal != _HANDOVER for blow in plan.blows)
     return violation.rule in (UNASKED, LEFTOVER) or (violation.rule == ORDER and not are_answered)
 
 
