@@ -88,8 +88,11 @@ class Cast:
         if role in ("redis", "master"):
             return [self.redis]
         if role in ("client", "holder"):
-            running = [c for c in self.clients if c.is_running and not c.work.is_wired]
-            return [c for c in running if c.work.holds or role == "client"]
+            # One that is about to end has a successor already, which has the name of no other.
+            running = [c for c in self.clients if c.is_running and not c.is_killed]
+            return [
+                c for c in running if not c.work.is_wired and (c.work.holds or role == "client")
+            ]
         works = self._pid_of_the_one_that_works()
         if works is None:
             return []
