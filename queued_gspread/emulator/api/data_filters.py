@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from queued_gspread.emulator.book.a1 import range_name
 from queued_gspread.emulator.book.data_filters import matched_metadata, ranges_of
 from queued_gspread.emulator.wire.errors import InvalidArgumentError, invalid, sheets_not_found
-from queued_gspread.emulator.wire.messages import checked_message
 
 from . import values as values_api
 from .spreadsheets import get_found
@@ -25,7 +24,7 @@ Json = dict[str, Any]
 
 def get(book: Spreadsheet, body: Json, named: Mapping[str, str]) -> Json:
     """Answer spreadsheets.getByDataFilter: all sheets without a filter."""
-    filters = _filters(body)
+    filters = body.get("dataFilters", [])
     found = [place for asked in filters for place in _places(book, asked)] if filters else None
     return get_found(book, found, bool(body.get("includeGridData")), named.get("fields"))
 
@@ -43,8 +42,8 @@ def batch_get(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
 def batch_update(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
     """Answer values:batchUpdateByDataFilter: everything is checked before anything is written."""
     data, filters = [], []
-    for item in body.get("data") or []:
-        [asked] = _filters({"dataFilters": [item.get("dataFilter") or {}]})
+    for item in body.get("data", []):
+        asked = item.get("dataFilter", {})
         values = {name: part for name, part in item.items() if name != "dataFilter"}
         for place in _places(book, asked):
             data.append({**values, "range": _name(*place)})
@@ -71,7 +70,7 @@ def get_metadata(book: Spreadsheet, _: Json, named: Mapping[str, str]) -> Json:
 
 def search_metadata(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
     """Answer developerMetadata.search: every entry once, with all filters that find it."""
-    filters = _filters(body)
+    filters = body.get("dataFilters", [])
     try:
         found = matched_metadata(book, filters)
         by_filter = [(asked, matched_metadata(book, [asked])) for asked in filters]
@@ -86,7 +85,7 @@ def search_metadata(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json
 
 def _selected(book: Spreadsheet, body: Json) -> dict[str, list[Json]]:
     """Return the ranges that a body's filters select, each with the filters that select it."""
-    filters = _filters(body)
+    filters = body.get("dataFilters", [])
     if not filters:
         raise invalid("At least one data filter must be given")
     found: dict[str, list[Json]] = {}
@@ -94,11 +93,6 @@ def _selected(book: Spreadsheet, body: Json) -> dict[str, list[Json]]:
         for place in _places(book, asked):
             found.setdefault(_name(*place), []).append(asked)
     return found
-
-
-def _filters(body: Json) -> list[Json]:
-    found: Json = checked_message({"dataFilters": body.get("dataFilters") or []})
-    return list(found["dataFilters"])
 
 
 def _places(book: Spreadsheet, asked: Json) -> list[tuple[Sheet, Bounds]]:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.book.store import SPREADSHEET_TYPE, may_change
 from queued_gspread.emulator.wire.errors import sheets_forbidden
-from queued_gspread.emulator.wire.messages import checked_message
-from queued_gspread.emulator.wire.response_fields import check_fields
-from queued_gspread.emulator.wire.schema import check_body, check_parameters
+from queued_gspread.emulator.wire.messages import check_mask, read_body, read_query
 
 from . import about as about_api
 from . import data_filters as data_filter_api
@@ -33,17 +31,15 @@ if TYPE_CHECKING:
     Handler: TypeAlias = Callable[[Store, Request], "Answer | Json | None"]
 
 
-def _checked(request: Request, method: str) -> Json:
-    """Return the body of a request to the Sheets API whose names are all known."""
-    check_parameters(method, request.query)
-    check_fields(method, request.query.get("fields", ""))
-    body = request.json
-    check_body(method, body)
-    return body
+def _read(request: Request, method: str) -> tuple[Json, Json]:
+    """Return the parameters and the body of a request to a method of the Sheets API."""
+    options = read_query(method, request.query)
+    check_mask(method, options.get("fields", ""))
+    return options, read_body(method, request.json)
 
 
 def _create_spreadsheet(store: Store, request: Request) -> Json:
-    body = checked_message(_checked(request, "create"))
+    options, body = _read(request, "create")
     if not request.has_storage:
         raise sheets_forbidden()
     title = (body.get("properties") or {}).get("title") or "Untitled spreadsheet"
@@ -54,18 +50,18 @@ def _create_spreadsheet(store: Store, request: Request) -> Json:
     except BaseException:
         del store.files[file.file_id]
         raise
-    return spreadsheets_api.get(file.book, [], False, request.query.get("fields"))
+    return spreadsheets_api.get(file.book, [], False, options.get("fields"))
 
 
 def _get_spreadsheet(store: Store, request: Request) -> Json:
-    _checked(request, "get")
+    options, _ = _read(request, "get")
     _, book = store.spreadsheet_file(request.parts["id"])
-    with_data = request.query.get("includeGridData", "").lower() == "true"
-    return spreadsheets_api.get(book, request.ranges, with_data, request.query.get("fields"))
+    with_data = options.get("includeGridData", False)
+    return spreadsheets_api.get(book, request.ranges, with_data, options.get("fields"))
 
 
 def _batch_update(store: Store, request: Request) -> Json:
-    body = _checked(request, "batchUpdate")
+    _, body = _read(request, "batchUpdate")
     file, book = store.spreadsheet_file(request.parts["id"])
     found = spreadsheets_api.batch_update(book, body, store.ids, store.email)
     store.touch(file)
@@ -73,10 +69,9 @@ def _batch_update(store: Store, request: Request) -> Json:
 
 
 def _copy_to(store: Store, request: Request) -> Json:
-    body = _checked(request, "sheets.copyTo")
+    _, body = _read(request, "sheets.copyTo")
     _, book = store.spreadsheet_file(request.parts["id"])
-    wanted = checked_message(body).get("destinationSpreadsheetId", "")
-    file, target = store.spreadsheet_file(wanted)
+    file, target = store.spreadsheet_file(body.get("destinationSpreadsheetId", ""))
     if not may_change(file, request.email):
         raise sheets_forbidden()
     found = spreadsheets_api.copy_to(book, int(request.parts["sheet"]), target, store.ids)
@@ -85,24 +80,24 @@ def _copy_to(store: Store, request: Request) -> Json:
 
 
 def _values_get(store: Store, request: Request) -> Json:
-    _checked(request, "values.get")
+    options, _ = _read(request, "values.get")
     _, book = store.spreadsheet_file(request.parts["id"])
-    return values_api.get(book, request.parts["range"], request.query)
+    return values_api.get(book, request.parts["range"], options)
 
 
 def _values_batch_get(store: Store, request: Request) -> Json:
-    _checked(request, "values.batchGet")
+    options, _ = _read(request, "values.batchGet")
     _, book = store.spreadsheet_file(request.parts["id"])
-    return values_api.batch_get(book, request.ranges, request.query)
+    return values_api.batch_get(book, request.ranges, options)
 
 
-def _write(method: str, write: Callable[[Spreadsheet, Request, Json], Json]) -> Handler:
+def _write(method: str, write: Callable[[Spreadsheet, Request, Json, Json], Json]) -> Handler:
     """Return the function that answers a method of the values that writes."""
 
     def handle(store: Store, request: Request) -> Json:
-        body = _checked(request, method)
+        options, body = _read(request, method)
         file, book = store.spreadsheet_file(request.parts["id"])
-        found = write(book, request, body)
+        found = write(book, request, options, body)
         store.touch(file)
         return found
 
@@ -111,24 +106,24 @@ def _write(method: str, write: Callable[[Spreadsheet, Request, Json], Json]) -> 
 
 _values_update = _write(
     "values.update",
-    lambda book, request, body: values_api.update(
-        book, request.parts["range"], request.query, body
+    lambda book, request, options, body: values_api.update(
+        book, request.parts["range"], options, body
     ),
 )
 _values_append = _write(
     "values.append",
-    lambda book, request, body: values_api.append(
-        book, request.parts["range"], request.query, body, request.place
+    lambda book, request, options, body: values_api.append(
+        book, request.parts["range"], options, body, request.place
     ),
 )
 _values_clear = _write(
-    "values.clear", lambda book, request, _: values_api.clear(book, request.parts["range"])
+    "values.clear", lambda book, request, *_: values_api.clear(book, request.parts["range"])
 )
 _values_batch_update = _write(
-    "values.batchUpdate", lambda book, _, body: values_api.batch_update(book, body)
+    "values.batchUpdate", lambda book, _, __, body: values_api.batch_update(book, body)
 )
 _values_batch_clear = _write(
-    "values.batchClear", lambda book, _, body: values_api.batch_clear(book, body)
+    "values.batchClear", lambda book, _, __, body: values_api.batch_clear(book, body)
 )
 
 
@@ -136,7 +131,7 @@ def _handler(method: Method) -> Handler:
     """Return the function that answers a method on a spreadsheet."""
 
     def handle(store: Store, request: Request) -> Json:
-        body = _checked(request, method.name)
+        _, body = _read(request, method.name)
         file, book = store.spreadsheet_file(request.parts["id"])
         found = method.answer(book, body, {**request.query, **request.parts})
         if method.changes:
@@ -176,16 +171,16 @@ _SHEETS, _FILES = "/v4/spreadsheets", "/drive/v3/files"
 _SHEET, _VALUES = _SHEETS + "/(?P<id>[^/:]+)", _SHEETS + "/(?P<id>[^/:]+)/values"
 _FILE = _FILES + "/(?!(?:generateIds|generateCseToken|trash)$)(?P<id>[^/]+)"
 _PERMISSION = _FILE + "/permissions/(?P<permission>[^/]+)"
-APPEND = re.compile(_VALUES + "/(?P<range>.+):append")
+APPEND = re.compile(_VALUES + "/(?P<range>[^/]+):append")
 _TABLE: list[tuple[str, str, Handler]] = [
     ("GET", _SHEET, _get_spreadsheet),
     ("POST", _SHEETS, _create_spreadsheet),
     ("POST", _SHEET + ":batchUpdate", _batch_update),
     ("POST", _SHEET + "/sheets/(?P<sheet>[0-9]{1,10}):copyTo", _copy_to),
-    ("GET", _VALUES + "/(?P<range>.+)", _values_get),
-    ("PUT", _VALUES + "/(?P<range>.+)", _values_update),
+    ("GET", _VALUES + "/(?P<range>[^/]+)", _values_get),
+    ("PUT", _VALUES + "/(?P<range>[^/]+)", _values_update),
     ("POST", APPEND.pattern, _values_append),
-    ("POST", _VALUES + "/(?P<range>.+):clear", _values_clear),
+    ("POST", _VALUES + "/(?P<range>[^/]+):clear", _values_clear),
     ("GET", _VALUES + ":batchGet", _values_batch_get),
     ("POST", _VALUES + ":batchUpdate", _values_batch_update),
     ("POST", _VALUES + ":batchClear", _values_batch_clear),

@@ -14,14 +14,10 @@ from queued_gspread.emulator.book.developer_metadata import on_lines, on_sheet, 
 from queued_gspread.emulator.values.evaluate import Evaluator
 from queued_gspread.emulator.wire.errors import InvalidArgumentError, invalid, sheets_unimplemented
 from queued_gspread.emulator.wire.field_mask import apply_mask, names, parse_mask
-from queued_gspread.emulator.wire.messages import checked_message, expect_list, expect_message
-from queued_gspread.emulator.wire.schema import check_kind
 
 from .grid_data import row_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from queued_gspread.emulator.book.a1 import Bounds, Rect
     from queued_gspread.emulator.book.ids import Ids
     from queued_gspread.emulator.book.sheet import Sheet
@@ -58,7 +54,7 @@ def get_found(book: Spreadsheet, found: Places | None, with_data: bool, fields: 
 
 def batch_update(book: Spreadsheet, body: Json, ids: Ids, email: str) -> Json:
     """Answer spreadsheets.batchUpdate: in order, all or nothing."""
-    requests = list(_flat(expect_list(body.get("requests") or [], "requests")))
+    requests = body.get("requests")
     if not requests:
         raise invalid("Must specify at least one request.")
     parsed = [_kind(place, request) for place, request in enumerate(requests)]
@@ -120,28 +116,18 @@ def _updated(book: Spreadsheet, body: Json) -> Json:
     if not body.get("includeSpreadsheetInResponse"):
         return {}
     with_data = bool(body.get("responseIncludeGridData"))
-    ranges = checked_message({"responseRanges": body.get("responseRanges") or []})
-    return {"updatedSpreadsheet": get(book, ranges["responseRanges"], with_data, None)}
+    return {"updatedSpreadsheet": get(book, body.get("responseRanges", []), with_data, None)}
 
 
-def _flat(requests: list[Any]) -> Iterator[Any]:
-    """Yield requests from nested lists, which Google accepts and gspread-formatting sends."""
-    for request in requests:
-        if isinstance(request, list):
-            yield from _flat(request)
-        else:
-            yield request
-
-
-def _kind(place: int, request: Any) -> tuple[str, Json]:
+def _kind(place: int, request: Json) -> tuple[str, Json]:
     where = f"requests[{place}]"
-    request = checked_message(expect_message(request, where), where)
-    found = list(request)
-    for name in found:
-        check_kind(place, name, HANDLERS)
-    if len(found) != 1:
+    for name in request:
+        if name not in HANDLERS:
+            raise sheets_unimplemented(f"The emulator does not support {where}.{name}.")
+    if len(request) != 1:
         raise invalid(f"Invalid {where}: Must specify exactly one request kind.")
-    return found[0], expect_message(request[found[0]], f"{where}.{found[0]}")
+    [found] = request.items()
+    return found
 
 
 def _apply(scope: Scope, place: int, kind: str, request: Json) -> Json:

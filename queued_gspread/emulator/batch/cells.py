@@ -8,10 +8,8 @@ from queued_gspread.emulator.book.a1 import Rect
 from queued_gspread.emulator.book.color import with_color_styles
 from queued_gspread.emulator.values.entry import held
 from queued_gspread.emulator.values.missing import note_written
-from queued_gspread.emulator.values.writing import fits_a_cell
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
 from queued_gspread.emulator.wire.field_mask import names, parse_mask
-from queued_gspread.emulator.wire.messages import expect_message
 
 from .scope import check_length, require_mask
 
@@ -134,8 +132,7 @@ def _changed(cell: Cell, data: Json, mask: Mask) -> Cell | None:
             with_color_styles(run) for run in data.get("textFormatRuns") or []
         ] or None
     if names(mask, "userEnteredValue"):
-        value = data.get("userEnteredValue") or {}
-        changes |= _entered(expect_message(value, "userEnteredValue"))
+        changes |= _entered(data.get("userEnteredValue") or {})
     return cell.changed(**changes)
 
 
@@ -158,8 +155,6 @@ def _entered(value: Json) -> Json:
     kinds = ("formulaValue", "stringValue", "numberValue", "boolValue")
     found = next((value[kind] for kind in kinds if kind in value), None)
     check_length(found)
-    if not fits_a_cell(found):
-        raise InvalidArgumentError(f"Invalid userEnteredValue: {found}")
     if "formulaValue" in value:
         return {"value": None, "formula": found}
     return {"value": None if found == "" else held(found), "formula": None}
