@@ -187,7 +187,8 @@ def _written(book: Spreadsheet, writing: Writing, option: str) -> Json:
 
 
 def _echo(book: Spreadsheet, writing: Writing, options: Rendering) -> Json:
-    return read_range(Evaluator(book, "echo"), writing.sheet, writing.rect, options, "ROWS")
+    rect = writing.asked or writing.rect
+    return read_range(Evaluator(book, "echo"), writing.sheet, rect, options, "ROWS")
 
 
 def _clear(book: Spreadsheet, text: str) -> str:

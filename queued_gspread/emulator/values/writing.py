@@ -32,11 +32,15 @@ TOO_LONG = f"Your input contains more than the maximum of {LONGEST} characters i
 
 
 class Writing(NamedTuple):
-    """Values about to be written, from the top left cell of rect on."""
+    """Values about to be written, from the top left cell of rect on.
+
+    `asked` is the range that was asked for, which may be larger; None for a single cell.
+    """
 
     sheet: Sheet
     rect: Rect
     rows: Rows
+    asked: Rect | None = None
 
     def cells(self) -> Iterator[tuple[int, int, Scalar]]:
         """Yield row, column and value of what is written: null is not."""
@@ -117,7 +121,9 @@ def plan_update(sheet: Sheet, bounds: Bounds, rows: Rows) -> Writing:
         _check_fits(sheet, bounds, rect)
     if rect.end_row > sheet.grid.row_count or rect.end_column > sheet.grid.column_count:
         raise InvalidArgumentError(exceeds_grid(sheet, Bounds(*rect)))
-    return Writing(sheet, rect, rows)
+    grid = sheet.grid
+    asked = None if bounds.is_cell else bounds.within(grid.row_count, grid.column_count)
+    return Writing(sheet, rect, rows, asked)
 
 
 def _check_fits(sheet: Sheet, bounds: Bounds, rect: Rect) -> None:
