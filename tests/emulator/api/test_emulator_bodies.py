@@ -248,6 +248,22 @@ def test_titles(book, title):
 
 
 @pytest.mark.parametrize(
+    ("title", "quoted"),
+    [("food.csv", False), ("_a.b", False), ("a-1.csv", True), ("7.csv", True), ("D3", True)],
+)
+def test_titles_that_need_no_quotation_marks(book, title, quoted):
+    """An answered range quotes a title unless it is a word, dots in it or not."""
+    sheet = book.add_worksheet("before", 5, 5)
+    book.sheet1.update([["=before!A1"]], "A1", raw=False)
+    sheet.update([["x"]], "A1")
+    sheet.update_title(title)
+    shown = f"'{title}'" if quoted else title
+    assert book.values_get(f"'{title}'!A1")["range"] == f"{shown}!A1"
+    assert book.sheet1.acell("A1", "FORMULA").value == f"={shown}!A1"
+    assert book.sheet1.acell("A1").value == "x"
+
+
+@pytest.mark.parametrize(
     ("asked", "found"),
     [
         ("sheet1!a1:b2", "Sheet1!A1:B2"),
