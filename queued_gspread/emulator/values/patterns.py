@@ -22,7 +22,8 @@ _FRACTION = re.compile(r"(?P<whole>[#0?]+ +)?(?P<over>[#0?]+)/(?P<under>[#0?]+|[
 # Digits with literals between them, as in a telephone number.
 _SPREAD = re.compile(r"[#0?]+(?:[^#0?.,eE%]+[#0?]+)+")
 # A currency stands before the number of its locale: `[$€-407]`.
-_LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|_(.)|\*.')
+# What fills a cell to its width, `* `, is shown as one space, and so is the width of a character.
+_LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|(_.|\* )|\*.')
 _SECTION = re.compile(r'(?:"[^"]*"|\\.|[^;"])+|(?<=;)(?=;|$)')
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
 _DEFAULT_PATTERNS = {
