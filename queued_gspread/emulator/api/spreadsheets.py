@@ -30,7 +30,7 @@ _DOCS = "https://docs.google.com/spreadsheets/d"
 _EXAMPLE_DATA_PATH = ("sheets", "data")
 _ROW_DATA = (*_EXAMPLE_DATA_PATH, "rowData")
 # Fields of a cell that must be computed.
-_COMPUTED = ("effectiveValue", "formattedValue")
+_COMPUTED = ("effectiveValue", "formattedValue", "hyperlink")
 
 
 def get(book: Spreadsheet, ranges: list[str], with_data: bool, fields: str | None) -> Json:

@@ -1,4 +1,5 @@
 import pytest
+from gspread.exceptions import APIError
 from gspread.utils import MergeType, PasteType
 
 
@@ -141,6 +142,30 @@ def test_nulls_are_absent(book, sheet):
     request = {"sourceSheetId": sheet.id, "insertSheetIndex": None, "newSheetName": None}
     book.batch_update({"requests": [{"duplicateSheet": request, "addSheet": None}]})
     assert titles(book) == ["Copy of Sheet1", "Sheet1"]
+
+
+@pytest.mark.parametrize("fields", ["*", "title", "title,index"])
+def test_a_title_that_is_named_must_be_there(book, fields):
+    """A mask that names the title of a sheet, as `*` does, is refused without one."""
+    asked = {"properties": {"sheetId": 0, "hidden": False}, "fields": fields}
+    with pytest.raises(APIError, match=r"updateSheetProperties: The sheet name cannot be empty\."):
+        book.batch_update({"requests": [{"updateSheetProperties": asked}]})
+
+
+def test_where_a_cell_leads_to(book, sheet):
+    """Grid data has the address of a HYPERLINK, computed too, or of a format's link."""
+    sheet.update(
+        [["=HYPERLINK(A2)", '=HYPERLINK(A2&"/x", "label")', "=HYPERLINK(1/0, 2)"]], raw=False
+    )
+    sheet.update([["https://example.com"]], "A2")
+    sheet.format("B2", {"textFormat": {"link": {"uri": "https://example.org"}}})
+    for fields in ("sheets.data.rowData.values.hyperlink", "*"):
+        params = {"fields": fields, "ranges": "A1:C2"}
+        rows = book.fetch_sheet_metadata(params)["sheets"][0]["data"][0]["rowData"]
+        links = [[cell.get("hyperlink") for cell in row["values"]] for row in rows]
+        assert links[0][:2] == ["https://example.com", "https://example.com/x"]
+        assert [*links[0], None][2] is None
+        assert links[1][:2] == [None, "https://example.org"]
 
 
 def test_groups_nest(sheet):
