@@ -135,7 +135,7 @@ def _ordered(start: int | None, end: int | None) -> tuple[int | None, int | None
 
 
 def quote_title(title: str) -> str:
-    """Write a title as Google does: quoted unless it is a word, or words between dots, and no cell."""
+    """Write a title as Google does: unquoted if it is a word, or words with dots, and no cell."""
     if _PLAIN_TITLE.fullmatch(title) and not _LIKE_A_CELL.fullmatch(title):
         return title
     return "'" + title.replace("'", "''") + "'"
