@@ -170,6 +170,7 @@ def _permission_update(store: Store, request: Request) -> Json:
 _SHEETS, _FILES = "/v4/spreadsheets", "/drive/v3/files"
 _SHEET, _VALUES = _SHEETS + "/(?P<id>[^/:]+)", _SHEETS + "/(?P<id>[^/:]+)/values"
 _FILE = _FILES + "/(?!(?:generateIds|generateCseToken|trash)$)(?P<id>[^/]+)"
+_COMMENT = _FILE + "/comments/(?P<comment>[^/]+)"
 _PERMISSION = _FILE + "/permissions/(?P<permission>[^/]+)"
 APPEND = re.compile(_VALUES + "/(?P<range>[^/]+):append")
 _TABLE: list[tuple[str, str, Handler]] = [
@@ -189,11 +190,13 @@ _TABLE: list[tuple[str, str, Handler]] = [
     ("GET", "/drive/v3/drives", about_api.list_drives),
     ("GET", "/drive/v3/drives/(?P<drive>[^/]+)", about_api.get_drive),
     ("GET", _FILES, drive_api.list_files),
-    ("POST", _FILES, lambda s, r: drive_api.create(s, r, _drive_body(r))),
+    ("POST", _FILES, drive_api.in_v3(drive_api.create)),
     ("GET", _FILE, drive_api.get),
     ("PATCH", _FILE, _of_file_with_body(drive_api.update)),
     ("DELETE", _FILE, lambda s, r: drive_api.delete(s, r.parts["id"])),
-    ("POST", _FILE + "/copy", lambda s, r: drive_api.copy(s, r, _drive_body(r))),
+    ("POST", _FILE + "/copy", drive_api.in_v3(drive_api.copy)),
+    ("POST", "/drive/v2/files", drive_api.in_v2(drive_api.create)),
+    ("POST", "/drive/v2/files/(?P<id>[^/]+)/copy", drive_api.in_v2(drive_api.copy)),
     ("GET", _FILE + "/export", _by(drive_api.export)),
     ("GET", "/spreadsheets/d/(?P<id>[^/]+)/export", _by(drive_api.export_page)),
     ("GET", _FILE + "/permissions", _of_file(sharing_api.list_permissions)),
@@ -207,6 +210,12 @@ _TABLE: list[tuple[str, str, Handler]] = [
     ),
     ("GET", _FILE + "/comments", _of_file(sharing_api.list_comments)),
     ("POST", _FILE + "/comments", _of_file_with_body(sharing_api.create_comment)),
+    ("GET", _COMMENT, lambda s, r: sharing_api.get_comment(s, r.parts, r.query)),
+    (
+        "PATCH",
+        _COMMENT,
+        lambda s, r: sharing_api.update_comment(s, r.parts, r.query, _drive_body(r)),
+    ),
     (
         "PUT",
         "/upload/drive/v2/files/(?P<id>[^/]+)",
