@@ -10,7 +10,14 @@ from discovery import document, methods_in
 from places import TOP
 
 MODULE = TOP / "queued_gspread" / "emulator" / "wire" / "described.py"
-_PLAIN = {"int32": "int", "double": "double", "float": "float", "boolean": "bool", "any": "any"}
+_PLAIN = {
+    "int32": "int",
+    "double": "double",
+    "float": "float",
+    "google-fieldmask": "mask",
+    "boolean": "bool",
+    "any": "any",
+}
 _HEAD = '''\
 """The messages, enums and methods of the Sheets API, a line each; `description` reads them.
 

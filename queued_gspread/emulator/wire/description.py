@@ -14,7 +14,7 @@ from .described import ENUMS, MESSAGES, METHODS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_UPPER = re.compile("[A-Z]")
+_UPPER, _LOWER = re.compile("[A-Z]"), re.compile("_([a-z0-9])")
 
 
 class Field(NamedTuple):
@@ -42,6 +42,11 @@ class Method(NamedTuple):
 def snake(name: str) -> str:
     """Return a name as the error messages spell it, and as requests may spell it too."""
     return _UPPER.sub(lambda found: f"_{found[0].lower()}", name)
+
+
+def camel(mask: str) -> str:
+    """Return a mask with names as answers have them."""
+    return _LOWER.sub(lambda found: found[1].upper(), mask)
 
 
 @cache

@@ -12,7 +12,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .description import fields_of, method, snake, values_of
+from .description import camel, fields_of, method, snake, values_of
 from .errors import invalid_fields, sheets_unimplemented, unknown_field, unknown_parameter
 from .field_mask import parse_mask, paths
 
@@ -29,6 +29,7 @@ _TYPES = {
     "double": "TYPE_DOUBLE",
     "float": "TYPE_FLOAT",
     "int": "TYPE_INT32",
+    "mask": "type.googleapis.com/google.protobuf.FieldMask",
     "string": "TYPE_STRING",
 }
 _NUMBERS = frozenset({"int", "double", "float"})
@@ -204,8 +205,8 @@ def _scalar(kind: str, value: Any, limit: float) -> Any:
     """Return a value as one of this type; None if it cannot be one."""
     if isinstance(value, bool):
         return value if kind == "bool" else None
-    if kind == "string":
-        return value if isinstance(value, str) else None
+    if kind in {"string", "mask"}:
+        return None if not isinstance(value, str) else camel(value) if kind == "mask" else value
     if kind == "bool":
         return _TRUTHS.get(value.lower()) if isinstance(value, str) else None
     if kind in _NUMBERS:

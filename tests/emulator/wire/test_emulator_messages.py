@@ -9,7 +9,15 @@ from queued_gspread.emulator.wire.description import fields_of, snake, values_of
 from queued_gspread.emulator.wire.errors import ApiError
 from queued_gspread.emulator.wire.messages import read_message
 
-SAMPLES = {"int": 7, "double": 0.5, "float": 0.5, "bool": True, "string": "x", "any": [["x"]]}
+SAMPLES = {
+    "int": 7,
+    "double": 0.5,
+    "float": 0.5,
+    "bool": True,
+    "string": "x",
+    "mask": "a.bC(*)",
+    "any": [["x"]],
+}
 KEPT = [
     (message, field)
     for message in document("sheets.v4")["schemas"]
@@ -131,12 +139,15 @@ def test_all_that_is_wrong_is_told_at_once():
 def test_a_request_may_stand_alone(client):
     """A batch's `requests` may be one request, with a number as a text and null for a list."""
     book = client.create("Book")
+    # As gspread-pandas sends it.
+    sizes = {"frozen_row_count": "2", "frozen_column_count": 1}
     freeze = {
-        "properties": {"sheetId": "0", "gridProperties": {"frozenRowCount": "2"}},
-        "fields": "gridProperties.frozenRowCount",
+        "properties": {"sheet_id": 0, "grid_properties": sizes},
+        "fields": "grid_properties(frozen_row_count, frozen_column_count)",
     }
-    book.batch_update({"requests": {"updateSheetProperties": freeze}})
-    assert book.get_worksheet(0).frozen_row_count == 2
+    book.batch_update({"requests": {"update_sheet_properties": freeze}})
+    sheet = book.get_worksheet(0)
+    assert (sheet.frozen_row_count, sheet.frozen_col_count) == (2, 1)
     book.batch_update({"requests": [None, [{"clearBasicFilter": {"sheetId": 0}}], None]})
 
 
