@@ -53,6 +53,15 @@ FILTERS = [
     {"gridRange": _AREA},
     {"developerMetadataLookup": {"metadataKey": "k", "metadataLocation": _LINE}},
 ]
+_TABLE = {
+    "tableId": "t8",
+    "name": "t",
+    "range": cells((8, 11), (4, 6)),
+    "rowsProperties": {"footerColorStyle": {"rgbColor": {"red": 1}}},
+    "columnProperties": [
+        {"columnIndex": 1, "columnName": "c", "columnType": "DROPDOWN", "dataValidationRule": {}}
+    ],
+}
 EXAMPLES = {
     "addSheet": {"properties": {**_PROPERTIES, "sheetId": 9}},
     "duplicateSheet": {"sourceSheetId": 0, "newSheetId": 9, "newSheetName": "D"},
@@ -104,6 +113,11 @@ EXAMPLES = {
     "addBanding": {"bandedRange": {**_BAND, "bandedRangeId": 15, "range": cells((5, 7), (0, 2))}},
     "updateBanding": {"bandedRange": _BAND, "fields": "*"},
     "deleteBanding": {"bandedRangeId": 5},
+    "addTable": {
+        "table": {**_TABLE, "tableId": "18", "name": "u", "range": cells((8, 11), (0, 2))}
+    },
+    "updateTable": {"table": _TABLE, "fields": "*"},
+    "deleteTable": {"tableId": "t8"},
     "addFilterView": {"filter": {**_VIEW, "filterViewId": 16}},
     "updateFilterView": {"filter": _VIEW, "fields": "*"},
     "duplicateFilterView": {"filterId": 6},
@@ -126,5 +140,6 @@ BEFORE = [
     {"addConditionalFormatRule": {"rule": _RULE}},
     {"addBanding": {"bandedRange": _BAND}},
     {"addFilterView": {"filter": _VIEW}},
+    {"addTable": {"table": _TABLE}},
     {"createDeveloperMetadata": {"developerMetadata": _METADATA}},
 ]

@@ -21,6 +21,7 @@ from queued_gspread.emulator.book.store import ROOT_FOLDER, SPREADSHEET_TYPE, St
 FOLDER = RECORDED
 MORE = RECORDED_MORE
 ID_KEYS = {"id", "spreadsheetId", "sheetId", "namedRangeId", "protectedRangeId"}
+ID_KEYS |= {"tableId", "bandedRangeId", "bandedRangeReference"}
 VOLATILE_KEYS = {"etag", "thumbnailLink", "embedLink", "permissionId"}
 FOLDER_ID = re.compile(r"/parents/(0A[\w-]+)")
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

@@ -4,25 +4,8 @@ import emulator_recordings as recordings
 import pytest
 
 TOTAL, FLOOR, MORE = 1773, 1773, 816
-_TABLES = "tables are not emulated"
 # Where the emulator differs from what was recorded, with the reason.
-EXCEPTIONS: dict[str, str] = {
-    "gspread-2025-12-12.WorksheetTest.test_append_table_rows_basic 5": _TABLES,
-    "gspread-2025-12-12.WorksheetTest.test_append_table_rows_basic 6": _TABLES,
-    "gspread-2025-12-12.WorksheetTest.test_append_table_rows_basic 8": _TABLES,
-    "gspread-2025-12-12.WorksheetTest.test_create_table_basic 5": _TABLES,
-    "gspread-2025-12-12.WorksheetTest.test_create_table_with_column_names 5": _TABLES,
-    "gspread-2025-12-12.WorksheetTest.test_create_table_with_column_names 6": _TABLES,
-    "gspread-2025-12-12.WorksheetTest.test_delete_table_row_first_and_last 5": _TABLES,
-    "gspread-2025-12-12.WorksheetTest.test_delete_table_row_first_and_last 6": _TABLES,
-    "gspread-2025-12-12.WorksheetTest.test_delete_table_row_first_and_last 10": _TABLES,
-    "gspread-2025-12-12.WorksheetTest.test_delete_table_row_first_and_last 12": _TABLES,
-    "gspread-2025-12-12.WorksheetTest.test_delete_table_row_first_and_last 15": _TABLES,
-    "gspread-2025-12-12.WorksheetTest.test_update_table_rows_multiple_match_or_logic 5": _TABLES,
-    "gspread-2025-12-12.WorksheetTest.test_update_table_rows_multiple_match_or_logic 6": _TABLES,
-    "gspread-2025-12-30.WorksheetTest.test_get_table_by_name_basic 5": _TABLES,
-    "gspread-2025-12-30.WorksheetTest.test_get_table_by_name_basic 6": _TABLES,
-}
+EXCEPTIONS: dict[str, str] = {}
 
 
 def compared(folder):

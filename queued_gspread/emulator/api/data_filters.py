@@ -26,7 +26,7 @@ def get(book: Spreadsheet, body: Json, named: Mapping[str, str]) -> Json:
     """Answer spreadsheets.getByDataFilter: all sheets without a filter."""
     filters = body.get("dataFilters", [])
     found = [place for asked in filters for place in _places(book, asked)] if filters else None
-    return get_found(book, found, bool(body.get("includeGridData")), named.get("fields"))
+    return get_found(book, found, {**body, "fields": named.get("fields")})
 
 
 def batch_get(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:

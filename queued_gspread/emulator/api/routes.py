@@ -50,14 +50,13 @@ def _create_spreadsheet(store: Store, request: Request) -> Json:
     except BaseException:
         del store.files[file.file_id]
         raise
-    return spreadsheets_api.get(file.book, [], False, options.get("fields"))
+    return spreadsheets_api.get(file.book, [], options)
 
 
 def _get_spreadsheet(store: Store, request: Request) -> Json:
     options, _ = _read(request, "get")
     _, book = store.spreadsheet_file(request.parts["id"])
-    with_data = options.get("includeGridData", False)
-    return spreadsheets_api.get(book, request.ranges, with_data, options.get("fields"))
+    return spreadsheets_api.get(book, request.ranges, options)
 
 
 def _batch_update(store: Store, request: Request) -> Json:

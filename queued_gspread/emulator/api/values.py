@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from queued_gspread.emulator.batch.shift import Shift, shift_sheet
+from queued_gspread.emulator.batch.tables import grow_tables
 from queued_gspread.emulator.book.a1 import Rect, range_name
 from queued_gspread.emulator.book.append import find_table
 from queued_gspread.emulator.values.evaluate import Evaluator
@@ -149,6 +150,7 @@ def append(
     if place.table:
         answer["tableRange"] = range_name(sheet.title, place.table)
     answer["updates"] = _written(book, writing, option)
+    grow_tables(sheet, writing.rect)
     if options.get("includeValuesInResponse"):
         answer["updates"]["updatedData"] = _echo(book, writing, echo)
     return answer

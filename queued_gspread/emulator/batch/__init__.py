@@ -20,6 +20,7 @@ from . import (
     rows,
     sheets,
     sorting,
+    tables,
     text,
 )
 
@@ -43,4 +44,5 @@ HANDLERS: dict[str, Handler] = {
     **banding.HANDLERS,
     **filter_views.HANDLERS,
     **metadata.HANDLERS,
+    **tables.HANDLERS,
 }

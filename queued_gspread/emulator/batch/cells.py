@@ -12,6 +12,7 @@ from queued_gspread.emulator.wire.errors import InvalidArgumentError
 from queued_gspread.emulator.wire.field_mask import names, parse_mask
 
 from .scope import check_length, require_mask
+from .tables import make_room_in_table
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.cell import Cell
@@ -47,13 +48,20 @@ def update_cells(scope: Scope, request: Json) -> Json:
 
 
 def append_cells(scope: Scope, request: Json) -> Json:
-    """Add rows of cells below the last one with data, and rows to the grid if need be."""
-    sheet, rows = scope.sheet(request.get("sheetId")), request.get("rows") or []
-    last = sheet.grid.last_filled(sheet.grid.everything)
-    start = last[0] + 1 if last else 0
+    """Add rows of cells below the last one with data, and rows to the grid if need be.
+
+    With a table they go into it, above its footer.
+    """
+    rows, column = request.get("rows") or [], 0
+    if "tableId" in request:
+        sheet, start, column = make_room_in_table(scope, request["tableId"], len(rows))
+    else:
+        sheet = scope.sheet(request.get("sheetId"))
+        last = sheet.grid.last_filled(sheet.grid.everything)
+        start = last[0] + 1 if last else 0
     width = max((len(line.get("values") or []) for line in rows), default=0)
-    scope.make_room(sheet, start + len(rows), width)
-    where = {"sheetId": sheet.sheet_id, "rowIndex": start}
+    scope.make_room(sheet, start + len(rows), column + width)
+    where = {"sheetId": sheet.sheet_id, "rowIndex": start, "columnIndex": column}
     fields = require_mask(request)
     return update_cells(scope, {"start": where, "rows": rows, "fields": fields}) if rows else {}
 

@@ -20,6 +20,7 @@ ATTACHED = {
     "protected_ranges": "protectedRangeId",
     "banded_ranges": "bandedRangeId",
     "filter_views": "filterViewId",
+    "tables": "tableId",
     "conditional_formats": "",
 }
 
@@ -41,6 +42,7 @@ class Sheet:
         self.protected_ranges: list[dict[str, Any]] = []
         self.banded_ranges: list[dict[str, Any]] = []
         self.filter_views: list[dict[str, Any]] = []
+        self.tables: list[dict[str, Any]] = []
         self.conditional_formats: list[dict[str, Any]] = []
         self.groups: dict[str, list[Span]] = {"ROWS": [], "COLUMNS": []}
         self.dimensions: dict[str, dict[int, dict[str, Any]]] = {"ROWS": {}, "COLUMNS": {}}
@@ -63,7 +65,7 @@ class Sheet:
         """Give attachments with ids new ones, as a copy within a spreadsheet needs."""
         for name, key in ATTACHED.items():
             for item in getattr(self, name) if key else ():
-                item[key] = new_id()
+                item[key] = new_id() if isinstance(item[key], int) else str(new_id())
 
     @property
     def is_hidden(self) -> bool:

@@ -19,6 +19,7 @@ _KINDS = {
     "protected_ranges": "ProtectedRange",
     "banded_ranges": "BandedRange",
     "filter_views": "FilterView",
+    "tables": "Table",
     "conditional_formats": "ConditionalFormatRule",
     "developer_metadata": "DeveloperMetadata",
 }
@@ -28,6 +29,13 @@ _NEEDED: dict[str, dict[str, type]] = {
     "protected_ranges": {"protectedRangeId": int},
     "banded_ranges": {"bandedRangeId": int, "range": dict},
     "filter_views": {"filterViewId": int},
+    "tables": {
+        "tableId": str,
+        "name": str,
+        "range": dict,
+        "rowsProperties": dict,
+        "columnProperties": list,
+    },
     "conditional_formats": {"ranges": list},
     "developer_metadata": {"metadataId": int, "metadataKey": str, "location": dict},
     "permissions": {"id": str, "type": str, "role": str},
@@ -48,6 +56,10 @@ def messages_of(part: Part, name: str) -> list[Json]:
         if name == "developer_metadata":
             _check_location(item["location"])
         elif name == "named_ranges":
+            _check_range(item["range"])
+        elif name == "tables":
+            for side in _SIDES:
+                item["range"][side].expect(int)
             _check_range(item["range"])
     return found
 

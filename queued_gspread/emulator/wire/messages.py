@@ -43,8 +43,8 @@ _NOT_KEPT = frozenset(
     [
         *("chipRuns", "dataSourceColumnReference", "dataSourceFormula"),
         *("dataSourceSheetDimensions", "dataSourceSheetProperties", "dataSourceSheetRange"),
-        *("dataSourceTable", "filteredRowsIncluded", "pivotTable", "tableId"),
-        "useAlternateSeries",
+        *("dataSourceTable", "filteredRowsIncluded", "pivotTable", "useAlternateSeries"),
+        *("BasicFilter.tableId", "FilterView.tableId", "ProtectedRange.tableId"),
     ]
 )
 
@@ -121,6 +121,8 @@ class _Reader:
             if part is None:
                 continue
             field = known.get(name)
+            if field and part and {field.name, f"{kind}.{field.name}"} & _NOT_KEPT:
+                raise sheets_unimplemented(f"The emulator does not keep {where}.{field.name}.")
             taken = self._field(field, part, where) if field else self._unknown(name, part, where)
             if taken is not _NOT_READ:
                 found[field.name if field else name] = taken
@@ -142,8 +144,6 @@ class _Reader:
 
     def _field(self, field: Field, value: Any, where: str) -> Any:
         place = f"{where}.{field.name}".lstrip(".")
-        if field.name in _NOT_KEPT and value:
-            raise sheets_unimplemented(f"The emulator does not keep {place}.")
         if field.kind == "any":
             return value
         if field.by_name:

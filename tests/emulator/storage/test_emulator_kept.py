@@ -58,6 +58,7 @@ SETTERS = {
         "BandedRange",
         lambda it: {"bandedRange": {"range": WHERE, "rowProperties": BANDS} | it},
     ),
+    "addTable": ("Table", lambda it: {"table": {"range": WHERE} | it}),
     "createDeveloperMetadata": (
         "DeveloperMetadata",
         lambda it: {"developerMetadata": METADATA | it},
