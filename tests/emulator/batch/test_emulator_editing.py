@@ -169,6 +169,33 @@ def test_cells_are_filled_with_copies(book, sheet):
     assert sheet.row_values(3) == ["x"] * 4
 
 
+@pytest.mark.parametrize(
+    ("source", "filled"),
+    [
+        ([1, 2], [3, 4, 5]),
+        ([10, 7.5], [5, 2.5, 0]),
+        ([0.1, 0.2, 0.3], [0.4, 0.5, 0.6]),
+        ([1, 2, 4], [1, 2, 4]),
+        ([5], [5, 5, 5]),
+        ([1, "x"], [1, "x", 1]),
+        ([True, False], [True, False, True]),
+        ([10**15, 10**15 + 1], [10**15, 10**15 + 1, 10**15]),
+    ],
+)
+def test_numbers_go_on(book, sheet, source, filled):
+    """Numbers with one step between them go on, whichever way; all else is repeated."""
+    count = len(source)
+    sheet.update([source], "A1", raw=True)
+    sheet.update([[value] for value in source], "A2", raw=True)
+    across = {"source": cells((0, 1), (0, count)), "dimension": "COLUMNS", "fillLength": 3}
+    down = {"source": cells((1, 1 + count), (0, 1)), "dimension": "ROWS", "fillLength": 3}
+    for asked in (across, down):
+        send(book, "autoFill", sourceAndDestination=asked)
+    unformatted = {"value_render_option": "UNFORMATTED_VALUE"}
+    assert sheet.get("1:1", **unformatted) == [source + filled]
+    assert sheet.get("A2:A", **unformatted) == [[value] for value in source + filled]
+
+
 def test_a_range_fills_itself(book, sheet):
     """Where only a range is given, its rows with data fill the rest of it."""
     sheet.update([["a"], ["b"]], "A1")
