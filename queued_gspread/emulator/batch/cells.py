@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from .scope import Handler, Json, Scope
 
-_MERGE_TYPES = {"MERGE_ALL", "MERGE_ROWS", "MERGE_COLUMNS"}
-
 
 def repeat_cell(scope: Scope, request: Json) -> Json:
     """Give all cells of a range the same properties."""
@@ -80,16 +78,13 @@ def set_data_validation(scope: Scope, request: Json) -> Json:
 def merge_cells(scope: Scope, request: Json) -> Json:
     """Merge a range as a whole, by rows or by columns; all values but the first are lost."""
     sheet, rect = scope.grid_range(request.get("range"))
-    kind = request.get("mergeType", "MERGE_ALL")
-    if kind not in _MERGE_TYPES:
-        raise InvalidArgumentError(f"Unknown merge type: {kind}")
     for merge in sheet.merges:
         if merge.overlaps(rect) and not rect.holds(merge):
             raise InvalidArgumentError(
                 "You must select all cells in a merged range to merge or unmerge them."
             )
     sheet.merges = [merge for merge in sheet.merges if not rect.holds(merge)]
-    for part in _parts(rect, kind):
+    for part in _parts(rect, request.get("mergeType", "MERGE_ALL")):
         if part.width * part.height > 1:
             sheet.merges.append(part)
             _keep_first(sheet, part)

@@ -22,13 +22,9 @@ class Field(NamedTuple):
 
     name: str
     kind: str
+    is_message: bool
     repeated: bool
     by_name: bool
-
-    @property
-    def is_message(self) -> bool:
-        """Whether its type is a message, which has fields itself."""
-        return self.kind in _messages()
 
 
 class Method(NamedTuple):
@@ -79,8 +75,9 @@ def _lines(text: str) -> dict[str, str]:
 
 
 def _fields(line: str) -> dict[str, Field]:
-    parts = (part.partition(":") for part in line.split())
-    return {
-        name: Field(name, kind.rstrip("*+"), kind.endswith("*"), kind.endswith("+"))
-        for name, _, kind in parts
-    }
+    return {name: _field(name, kind) for name, _, kind in (p.partition(":") for p in line.split())}
+
+
+def _field(name: str, spelled: str) -> Field:
+    kind = spelled.rstrip("*+")
+    return Field(name, kind, kind in _messages(), spelled.endswith("*"), spelled.endswith("+"))

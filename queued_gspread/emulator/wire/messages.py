@@ -43,10 +43,11 @@ _NOT_KEPT = frozenset(
     [
         *("chipRuns", "dataSourceColumnReference", "dataSourceFormula"),
         *("dataSourceSheetDimensions", "dataSourceSheetProperties", "dataSourceSheetRange"),
-        *("dataSourceTable", "filteredRowsIncluded", "pivotTable", "useAlternateSeries"),
-        *("BasicFilter.tableId", "FilterView.tableId", "ProtectedRange.tableId"),
+        *("dataSourceTable", "filteredRowsIncluded", "pivotTable", "tableId"),
+        "useAlternateSeries",
     ]
 )
+_OF_TABLES = frozenset({"AppendCellsRequest", "DeleteTableRequest", "Table"})
 
 
 def read_message(kind: str, value: Json, where: str = "", is_kept: bool = False) -> Json:
@@ -121,7 +122,7 @@ class _Reader:
             if part is None:
                 continue
             field = known.get(name)
-            if field and part and {field.name, f"{kind}.{field.name}"} & _NOT_KEPT:
+            if field and part and field.name in _NOT_KEPT and kind not in _OF_TABLES:
                 raise sheets_unimplemented(f"The emulator does not keep {where}.{field.name}.")
             taken = self._field(field, part, where) if field else self._unknown(name, part, where)
             if taken is not _NOT_READ:

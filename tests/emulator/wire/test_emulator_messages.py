@@ -22,7 +22,7 @@ KEPT = [
     (message, field)
     for message in document("sheets.v4")["schemas"]
     for field in set(fields_of(message).values())
-    if not {field.name, f"{message}.{field.name}"} & messages._NOT_KEPT
+    if field.name not in messages._NOT_KEPT or message in messages._OF_TABLES
 ]
 
 
