@@ -62,6 +62,17 @@ _TABLE = {
         {"columnIndex": 1, "columnName": "c", "columnType": "DROPDOWN", "dataValidationRule": {}}
     ],
 }
+_PLACE = {"overlayPosition": {"anchorCell": {"sheetId": 0, "rowIndex": 1}, "offsetXPixels": 3}}
+_CHART = {
+    "chartId": 9,
+    "spec": {"title": "c", "pieChart": {"series": {"sourceRange": {"sources": [_AREA]}}}},
+    "position": _PLACE,
+}
+_SLICER = {
+    "slicerId": 10,
+    "spec": {"dataRange": _AREA, "title": "s", "backgroundColor": {"red": 1}},
+    "position": _PLACE,
+}
 EXAMPLES = {
     "addSheet": {"properties": {**_PROPERTIES, "sheetId": 9}},
     "duplicateSheet": {"sourceSheetId": 0, "newSheetId": 9, "newSheetName": "D"},
@@ -118,6 +129,21 @@ EXAMPLES = {
     },
     "updateTable": {"table": _TABLE, "fields": "*"},
     "deleteTable": {"tableId": "t8"},
+    "addChart": {"chart": {**_CHART, "chartId": 19}},
+    "updateChartSpec": {"chartId": 9, "spec": _CHART["spec"]},
+    "addSlicer": {"slicer": {**_SLICER, "slicerId": 20}},
+    "updateSlicerSpec": {"slicerId": 10, "spec": _SLICER["spec"], "fields": "*"},
+    "updateEmbeddedObjectPosition": {
+        "objectId": 9,
+        "newPosition": {"overlayPosition": {"anchorCell": {"rowIndex": 2}, "widthPixels": 9}},
+        "fields": "anchorCell,widthPixels",
+    },
+    "updateEmbeddedObjectBorder": {
+        "objectId": 9,
+        "border": {"color": {"red": 1}},
+        "fields": "color",
+    },
+    "deleteEmbeddedObject": {"objectId": 10},
     "addFilterView": {"filter": {**_VIEW, "filterViewId": 16}},
     "updateFilterView": {"filter": _VIEW, "fields": "*"},
     "duplicateFilterView": {"filterId": 6},
@@ -141,5 +167,7 @@ BEFORE = [
     {"addBanding": {"bandedRange": _BAND}},
     {"addFilterView": {"filter": _VIEW}},
     {"addTable": {"table": _TABLE}},
+    {"addChart": {"chart": _CHART}},
+    {"addSlicer": {"slicer": _SLICER}},
     {"createDeveloperMetadata": {"developerMetadata": _METADATA}},
 ]

@@ -174,6 +174,8 @@ def _sheet_json(sheet: Sheet, index: int, metadata: list[Json]) -> Json:
         "conditionalFormats": sheet.conditional_formats,
         "developerMetadata": metadata,
         "tables": tables_json(sheet),
+        "charts": sheet.charts,
+        "slicers": sheet.slicers,
     }
     found |= {name: copy.deepcopy(items) for name, items in attached.items() if items}
     for dimension, name in (("ROWS", "rowGroups"), ("COLUMNS", "columnGroups")):

@@ -10,6 +10,7 @@ from . import (
     cells,
     conditional,
     dimensions,
+    embedded,
     filter_views,
     finding,
     groups,
@@ -45,4 +46,5 @@ HANDLERS: dict[str, Handler] = {
     **filter_views.HANDLERS,
     **metadata.HANDLERS,
     **tables.HANDLERS,
+    **embedded.HANDLERS,
 }

@@ -21,6 +21,8 @@ ATTACHED = {
     "banded_ranges": "bandedRangeId",
     "filter_views": "filterViewId",
     "tables": "tableId",
+    "charts": "chartId",
+    "slicers": "slicerId",
     "conditional_formats": "",
 }
 
@@ -43,6 +45,8 @@ class Sheet:
         self.banded_ranges: list[dict[str, Any]] = []
         self.filter_views: list[dict[str, Any]] = []
         self.tables: list[dict[str, Any]] = []
+        self.charts: list[dict[str, Any]] = []
+        self.slicers: list[dict[str, Any]] = []
         self.conditional_formats: list[dict[str, Any]] = []
         self.groups: dict[str, list[Span]] = {"ROWS": [], "COLUMNS": []}
         self.dimensions: dict[str, dict[int, dict[str, Any]]] = {"ROWS": {}, "COLUMNS": {}}
@@ -110,6 +114,9 @@ def _at_home(item: dict[str, Any], sheet_id: int) -> dict[str, Any]:
     found = copy.deepcopy(item)
     if "range" in found:
         found["range"] = owned_range(found["range"], sheet_id)
+    if "position" in found:
+        place = found["position"]["overlayPosition"]
+        place["anchorCell"] = owned_range(place["anchorCell"], sheet_id)
     for name in ("ranges", "unprotectedRanges"):
         if name in found:
             found[name] = [owned_range(where, sheet_id) for where in found[name]]

@@ -20,6 +20,8 @@ _KINDS = {
     "banded_ranges": "BandedRange",
     "filter_views": "FilterView",
     "tables": "Table",
+    "charts": "EmbeddedChart",
+    "slicers": "Slicer",
     "conditional_formats": "ConditionalFormatRule",
     "developer_metadata": "DeveloperMetadata",
 }
@@ -29,6 +31,8 @@ _NEEDED: dict[str, dict[str, type]] = {
     "protected_ranges": {"protectedRangeId": int},
     "banded_ranges": {"bandedRangeId": int, "range": dict},
     "filter_views": {"filterViewId": int},
+    "charts": {"chartId": int, "spec": dict, "position": dict},
+    "slicers": {"slicerId": int, "spec": dict, "position": dict},
     "tables": {
         "tableId": str,
         "name": str,
@@ -57,6 +61,8 @@ def messages_of(part: Part, name: str) -> list[Json]:
             _check_location(item["location"])
         elif name == "named_ranges":
             _check_range(item["range"])
+        elif name in {"charts", "slicers"}:
+            item["position"]["overlayPosition"]["anchorCell"].expect(dict)
         elif name == "tables":
             for side in _SIDES:
                 item["range"][side].expect(int)

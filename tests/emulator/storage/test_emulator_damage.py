@@ -38,6 +38,8 @@ MAKING = [
     {"addBanding": {"bandedRange": {"range": CORNER, "rowProperties": {"headerColor": RED}}}},
     {"addTable": {"table": {"range": ASIDE, "columnProperties": [{"columnType": "DOUBLE"}]}}},
     {"addFilterView": {"filter": {"title": "view", **HIDING}}},
+    {"addChart": {"chart": {"spec": {"title": "c", "backgroundColor": RED}}}},
+    {"addSlicer": {"slicer": {"spec": {"dataRange": CORNER, "filterCriteria": {}}}}},
     {"setBasicFilter": {"filter": HIDING}},
     {
         "addConditionalFormatRule": {
