@@ -96,6 +96,10 @@ EXAMPLES = {
     "unmergeCells": {"range": _AREA},
     "addDimensionGroup": {"range": lines("ROWS", 1, 3)},
     "deleteDimensionGroup": {"range": lines("ROWS", 2, 3)},
+    "updateDimensionGroup": {
+        "dimensionGroup": {"range": lines("ROWS", 1, 5), "depth": 1, "collapsed": True},
+        "fields": "collapsed",
+    },
     "copyPaste": {"source": _AREA, "destination": _AREA, "pasteType": "PASTE_NORMAL"},
     "cutPaste": {"source": _AREA, "destination": {"rowIndex": 4, "columnIndex": 1}},
     "autoFill": {"sourceAndDestination": {"source": _AREA, "dimension": "ROWS", "fillLength": 2}},

@@ -93,6 +93,9 @@ def _shift_dimensions(sheet: Sheet, change: Change) -> None:
         for moved in (change.span(*span) for span in sheet.groups[change.dimension])
         if moved[1] > moved[0]
     ]
+    sheet.collapsed[change.dimension] = [
+        (*change.span(start, end), depth) for start, end, depth in sheet.collapsed[change.dimension]
+    ]
     properties = sheet.dimensions[change.dimension].items()
     moved_properties = ((change.index(index), found) for index, found in properties)
     sheet.dimensions[change.dimension] = {i: f for i, f in moved_properties if i is not None}

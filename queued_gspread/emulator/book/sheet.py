@@ -49,6 +49,8 @@ class Sheet:
         self.slicers: list[dict[str, Any]] = []
         self.conditional_formats: list[dict[str, Any]] = []
         self.groups: dict[str, list[Span]] = {"ROWS": [], "COLUMNS": []}
+        # The groups that are collapsed: where they begin and end, and their depth.
+        self.collapsed: dict[str, list[tuple[int, int, int]]] = {"ROWS": [], "COLUMNS": []}
         self.dimensions: dict[str, dict[int, dict[str, Any]]] = {"ROWS": {}, "COLUMNS": {}}
 
     def copy(self, sheet_id: int, title: str) -> Sheet:
@@ -62,6 +64,7 @@ class Sheet:
         for name in ATTACHED:
             setattr(other, name, [_at_home(item, sheet_id) for item in getattr(self, name)])
         other.groups = copy.deepcopy(self.groups)
+        other.collapsed = copy.deepcopy(self.collapsed)
         other.dimensions = copy.deepcopy(self.dimensions)
         return other
 

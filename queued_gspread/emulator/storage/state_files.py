@@ -82,6 +82,9 @@ def _sheet(part: Part, shared: list[Any]) -> Sheet:
         "groups": lambda groups: {
             name: [_whole_numbers(span, 2) for span in groups[name]] for name in _DIMENSIONS
         },
+        "collapsed": lambda groups: {
+            name: [_whole_numbers(found, 3) for found in groups[name]] for name in _DIMENSIONS
+        },
         "dimensions": lambda dimensions: {
             name: dict(_line(line) for line in dimensions[name]) for name in _DIMENSIONS
         },

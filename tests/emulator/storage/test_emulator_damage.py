@@ -55,6 +55,12 @@ MAKING = [
     {"mergeCells": {"range": {**CORNER, "startRowIndex": 5, "endRowIndex": 7}}},
     {"addDimensionGroup": {"range": ROW}},
     {
+        "updateDimensionGroup": {
+            "dimensionGroup": {"range": ROW, "depth": 1, "collapsed": True},
+            "fields": "collapsed",
+        }
+    },
+    {
         "updateDimensionProperties": {
             "range": COLUMN,
             "properties": {"pixelSize": 50},
