@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.book.a1 import range_name
 from queued_gspread.emulator.book.data_filters import matched_metadata, ranges_of
@@ -13,8 +13,6 @@ from . import values as values_api
 from .spreadsheets import get_found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from queued_gspread.emulator.book.a1 import Bounds
     from queued_gspread.emulator.book.sheet import Sheet
     from queued_gspread.emulator.book.spreadsheet import Spreadsheet
@@ -22,14 +20,14 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def get(book: Spreadsheet, body: Json, named: Mapping[str, str]) -> Json:
+def get(book: Spreadsheet, body: Json) -> Json:
     """Answer spreadsheets.getByDataFilter: all sheets without a filter."""
     filters = body.get("dataFilters", [])
     found = [place for asked in filters for place in _places(book, asked)] if filters else None
-    return get_found(book, found, {**body, "fields": named.get("fields")})
+    return get_found(book, found, body)
 
 
-def batch_get(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
+def batch_get(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchGetByDataFilter: every range once, with all filters that select it."""
     selected = _selected(book, body)
     options = {name: option for name, option in body.items() if name != "dataFilters"}
@@ -39,7 +37,7 @@ def batch_get(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
     return {"spreadsheetId": book.spreadsheet_id} | ({"valueRanges": found} if found else {})
 
 
-def batch_update(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
+def batch_update(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchUpdateByDataFilter: everything is checked before anything is written."""
     data, filters = [], []
     for item in body.get("data", []):
@@ -55,20 +53,20 @@ def batch_update(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
     return answer
 
 
-def batch_clear(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
+def batch_clear(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchClearByDataFilter."""
     return values_api.batch_clear(book, {"ranges": list(_selected(book, body))})
 
 
-def get_metadata(book: Spreadsheet, _: Json, named: Mapping[str, str]) -> Json:
+def get_metadata(book: Spreadsheet, metadata_id: int) -> Json:
     """Answer developerMetadata.get."""
     for entry in book.developer_metadata:
-        if entry["metadataId"] == int(named["metadata"]):
+        if entry["metadataId"] == metadata_id:
             return copy.deepcopy(entry)
     raise sheets_not_found()
 
 
-def search_metadata(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
+def search_metadata(book: Spreadsheet, body: Json) -> Json:
     """Answer developerMetadata.search: every entry once, with all filters that find it."""
     filters = body.get("dataFilters", [])
     try:
@@ -104,44 +102,3 @@ def _places(book: Spreadsheet, asked: Json) -> list[tuple[Sheet, Bounds]]:
 
 def _name(sheet: Sheet, bounds: Bounds) -> str:
     return range_name(sheet.title, bounds.within(sheet.grid.row_count, sheet.grid.column_count))
-
-
-class Method(NamedTuple):
-    """A method on a spreadsheet: its path, its name and the function that answers it.
-
-    The path follows the spreadsheet's. `answer` takes the spreadsheet, the body, and the names
-    in the path and the query. `changes` is whether it may change the spreadsheet.
-    """
-
-    verb: str
-    path: str
-    name: str
-    answer: Callable[[Spreadsheet, Json, Mapping[str, str]], Json]
-    changes: bool = False
-
-
-METHODS = [
-    Method("POST", ":getByDataFilter", "getByDataFilter", get),
-    Method("POST", "/values:batchGetByDataFilter", "values.batchGetByDataFilter", batch_get),
-    Method(
-        "POST",
-        "/values:batchUpdateByDataFilter",
-        "values.batchUpdateByDataFilter",
-        batch_update,
-        changes=True,
-    ),
-    Method(
-        "POST",
-        "/values:batchClearByDataFilter",
-        "values.batchClearByDataFilter",
-        batch_clear,
-        changes=True,
-    ),
-    Method(
-        "GET",
-        "/developerMetadata/(?P<metadata>[0-9]{1,10})",
-        "developerMetadata.get",
-        get_metadata,
-    ),
-    Method("POST", "/developerMetadata:search", "developerMetadata.search", search_metadata),
-]

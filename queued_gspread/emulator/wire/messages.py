@@ -98,7 +98,7 @@ def _exists(kind: str, path: tuple[str, ...]) -> bool:
     if not path or path[0] == "*":
         return True
     field = fields_of(kind).get(path[0])
-    if field is None:
+    if field is None or field.name != path[0]:
         return False
     return _exists(field.kind, path[1:]) if field.is_message else path[1:] in {(), ("*",)}
 
