@@ -10,7 +10,7 @@ import copy
 from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.book.a1 import Rect
-from queued_gspread.emulator.book.color import with_color_styles
+from queued_gspread.emulator.book.color import color_of, with_color_styles
 from queued_gspread.emulator.book.sheet import owned_range
 from queued_gspread.emulator.book.spreadsheet import bounds_of
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from .scope import Handler, Json, Scope
 
 _COLORS = {
-    "headerColorStyle": {"red": 0.20784314, "green": 0.40784314, "blue": 0.32941177},
-    "firstBandColorStyle": {"red": 1, "green": 1, "blue": 1},
-    "secondBandColorStyle": {"red": 0.9647059, "green": 0.972549, "blue": 0.9764706},
+    "headerColorStyle": {"rgbColor": color_of(0x356854)},
+    "firstBandColorStyle": {"rgbColor": color_of(0xFFFFFF)},
+    "secondBandColorStyle": {"rgbColor": color_of(0xF6F8F9)},
 }
 
 
@@ -129,13 +129,12 @@ def _changes(asked: Json) -> Json:
     """Return the parts of a table that are stored otherwise than they are asked for."""
     styles = with_color_styles(asked.get("rowsProperties", {}))
     given = {name: style for name, style in styles.items() if name.endswith("Style")}
-    colors = {name: {"rgbColor": color} for name, color in _COLORS.items()}
     columns = (
         {name: part for name, part in column.items() if name != "columnName"}
         for column in asked.get("columnProperties", [])
     )
     typed = [column for column in columns if column.keys() - {"columnIndex"}]
-    return {"rowsProperties": colors | given, "columnProperties": typed}
+    return {"rowsProperties": _COLORS | given, "columnProperties": typed}
 
 
 def _place(scope: Scope, sheet: Sheet, table: Json, rect: Rect) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Json = dict[str, Any]
 _CHANNELS = ("red", "green", "blue")
@@ -14,7 +17,15 @@ _SHORTEST, _EXACT = 6, 10
 def stored_color(color: Json) -> Json:
     """Return a colour as it comes back: a channel is between none and all of it."""
     shares = {name: min(max(color.get(name) or 0, 0), 1) for name in _CHANNELS}
-    levels = {name: int(_as_single(_as_single(part) * _STEPS)) for name, part in shares.items()}
+    return _color({n: int(_as_single(_as_single(part) * _STEPS)) for n, part in shares.items()})
+
+
+def color_of(code: int) -> Json:
+    """Return the colour of a code such as 0xFF6D01."""
+    return _color(dict(zip(_CHANNELS, code.to_bytes(3, "big"), strict=True)))
+
+
+def _color(levels: Mapping[str, int]) -> Json:
     return {name: _single(level / _STEPS) for name, level in levels.items() if level}
 
 
