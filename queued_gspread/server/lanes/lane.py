@@ -31,7 +31,14 @@ from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first
 from .locks import let_lock_in
 from .lookahead import Lookahead
 from .tables import Tables
-from .upserts import begin_outdated_anew, is_upsert, part_company, updates_first
+from .upserts import (
+    RoundReads,
+    begin_outdated_anew,
+    in_their_places,
+    is_upsert,
+    part_company,
+    updates_first,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -114,6 +121,7 @@ class Lane:
         self._entries: dict[tuple[str, str], Entry] = {}
         self._lookahead = Lookahead()
         self._answered = 0
+        self._reads = RoundReads()
         self._is_round = False  # upserts gain most by having all in one round of three requests
         self._suspect: Entry | None = None
         self._memory = Portion(services.memory)
@@ -187,6 +195,7 @@ class Lane:
             return
         self._entries[entry.key] = entry
         self._lookahead.begin_at(entry)
+        self._reads.clear()
         if is_lock(entry.job_id):
             own = self._services
             parts = own.queue, own.admission, own.runner, own.tables
@@ -259,7 +268,7 @@ class Lane:
         """Return the first open call's request, merged with those of the others that fit it."""
         if not self._services.merges:
             return OutgoingRequest(self._open[:1])
-        if self._lookahead.waiting:
+        if self._lookahead.waiting or self._reads:
             self._services.sender.releases.now(self._name)  # letting followers in takes time
             self._let_followers_in()
         others = self._open
@@ -279,7 +288,7 @@ class Lane:
         """Return calls that have arrived meanwhile and whose requests fit the outgoing one."""
         before = len(self._open)
         self._let_followers_in()
-        come = self._open[before:]
+        come = in_their_places(outgoing, self._open[:before], self._open[before:])
         return self._mergeable([*outgoing.calls, *come])[len(outgoing.calls) :]
 
     def _mergeable(self, calls: list[Call]) -> list[Call]:
@@ -333,6 +342,8 @@ class Lane:
             self._memory.give_back(entry)
             self._lookahead.block(begun)
             return
+        if isinstance(begun, Call) and self._reads:
+            begun = self._reads.catch_up(begun, self._services.runner)
         self._entries[entry.key] = entry
         self._record(entry, begun)
         self._lookahead.let_in()
@@ -345,6 +356,7 @@ class Lane:
 
     def _advance(self, results: Results) -> None:
         """Continue calls with their answers, each to its next request or its end."""
+        self._reads.note(results)
         stale = begin_outdated_anew(self._open, results)
         calls = [(call, self._record_answer(call, result)) for call, result in results]
         # Free what was sent, which may be large: the call's next run builds it again.
