@@ -343,7 +343,7 @@ class Lane:
             self._lookahead.block(begun)
             return
         if isinstance(begun, Call) and self._reads:
-            begun = self._reads.catch_up(begun, self._services.runner)
+            begun = self._reads.catch_up(begun, self._services.runner) or begun
         self._entries[entry.key] = entry
         self._record(entry, begun)
         self._lookahead.let_in()
@@ -363,6 +363,8 @@ class Lane:
         results.clear()
         for call, ended in [*calls, *((call, None) for call in stale)]:
             outcome = ended or self._services.runner.advance(call)
+            if outcome is None and self._reads:
+                outcome = self._reads.catch_up(call, self._services.runner)
             if outcome is not None:
                 # Record it first: a call that has ended is not left, whatever fails now.
                 self._record(self._entries[call.entry.key], outcome)

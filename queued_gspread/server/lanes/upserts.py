@@ -62,14 +62,15 @@ class RoundReads:
             elif asked and isinstance(result, Exchange) and isinstance(result.outcome, Response):
                 self._known[asked] = result.outcome, call.tally.sent_at
 
-    def catch_up(self, call: Call, runner: Runner) -> Call | Outcome:
-        """Take a call that has just come as far as the reads do; return its outcome if it ends."""
-        while (exchange := self._answer_to(call)) is not None:
+    def catch_up(self, call: Call, runner: Runner) -> Outcome | None:
+        """Take a call as far as the known reads do; return its outcome if it has ended."""
+        outcome = None
+        while outcome is None and (exchange := self._answer_to(call)) is not None:
             call.answered(exchange)
-            if (outcome := runner.advance(call)) is not None:
-                call.close()
-                return outcome
-        return call
+            outcome = runner.advance(call)
+        if outcome is not None:
+            call.close()
+        return outcome
 
     def _answer_to(self, call: Call) -> Exchange | None:
         asked = _asked(call)
