@@ -126,7 +126,7 @@ def _value(what: str, name: Any, given: Any) -> Any:
 
 
 def _unboxed(value: Any) -> Any:
-    """Return the value that one of numpy's holds; a moment, which it holds as a number, as it is."""
+    """Return the value that one of numpy's holds; a moment, held as a number, as it is."""
     if getattr(value.dtype, "kind", "") in _MOMENTS:
         return value
     try:

@@ -402,7 +402,7 @@ MISTAKES = [
     ([{"id": 1, "name": dt.date(2024, 1, 31)}], {}, r"rows\[0\]\['name'\] is a date, .*isoformat"),
     ([[1, b"x"]], {}, r"rows\[0\]\[1\] is a bytes, which no cell can have"),
     ([{"id": [1]}], {}, r"rows\[0\]\['id'\] is a list, which no cell can have"),
-    (_Frame(HEADER, [(1, dt.datetime(2024, 1, 31), 2)]), {}, r"frame.iloc\[0\]\['name'\] is a dat"),
+    (_Frame(HEADER, [(1, dt.date(2024, 1, 31), 2)]), {}, r"frame.iloc\[0\]\['name'\] is a date"),
     ([{"id": 1, 2: 3}], {}, r"rows\[0\] has 2 for a header"),
     ({"id": 1}, {}, "rows is a dict"),
     (["id"], {}, r"rows\[0\] is a str"),
@@ -441,9 +441,7 @@ def test_a_header_must_be_there_and_begin_in_column_a(sh):
     for header in ([], ["", "id"]):
         if header:
             sheet.update([header])
-        with pytest.raises(
-            UpsertError, match="row 1 of 'Empty' must be the header row, with a head"
-        ):
+        with pytest.raises(UpsertError, match="row 1 of 'Empty' must be the header row"):
             gspread.upsert_rows(sheet, [{"id": 1}], key="id")
     with pytest.raises(APIError, match="exceeds grid limits"):
         gspread.upsert_rows(sheet, [{"id": 1}], key="id", head=9)
@@ -458,7 +456,7 @@ def test_a_gap_in_the_header_does_not_move_what_is_appended(sheet):
         gspread.upsert_rows(sheet, [{"id": key, "total": 5}], key="id")
     gspread.upsert_rows(sheet, [{"total": 6}], key="total")
     found = [row for row in cells(sheet) if row]
-    assert [["c", "", 5], ["d", "", 5], ["", "", 6]] == [row for row in found if row[-1] in (5, 6)]
+    assert [row for row in found if row[-1] in (5, 6)] == [["c", "", 5], ["d", "", 5], ["", "", 6]]
     assert ["", "", "below"] in found
 
 

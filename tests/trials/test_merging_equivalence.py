@@ -51,7 +51,7 @@ def test_upserts_that_share_requests_are_as_alone(history):
 
 
 def test_an_upsert_that_comes_late_overtakes_none_that_came_before_it():
-    """Of two with one key that come while an append waits, the later one wins, whatever they need."""
+    """Of two with one key that come while an append waits, the later one wins."""
     columns = {"b": [0], "3": [1], "4": [0]}  # the second one has yet to read its own column
     calls = [
         Call(

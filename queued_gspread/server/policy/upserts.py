@@ -225,8 +225,8 @@ def _row(what: str, cells: Cells, keys: Sequence[int], book: Book) -> Row:
     for name, value in zip(book.key, key_cells.values(), strict=True):
         if isinstance(value, int) and abs(value) > _LARGEST:
             raise UpsertError(
-                f"{what} has {value!r:.50} for the key {name!r}: a cell does not keep all digits of "
-                "so large a number; have them as text, in the sheet too"
+                f"{what} has {value!r:.50} for the key {name!r}: a cell does not keep all digits "
+                "of so large a number; have them as text, in the sheet too"
             )
     parts = [_part(value) for value in key_cells.values()]
     for name, part in zip(book.key, parts, strict=True):
