@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 
 import gspread as plain_gspread
@@ -13,6 +13,8 @@ import pytest
 from gspread.exceptions import APIError
 from gspread.utils import ValueInputOption
 from places import TOP
+from processes import start_python
+from waiting import GRACE, PATIENCE
 
 import queued_gspread as gspread
 from queued_gspread.emulator.faults import Status
@@ -214,18 +216,40 @@ def test_the_count_of_rows_grows_by_those_that_were_appended(sheet):
     assert sheet.row_count == sheet.spreadsheet.worksheet(sheet.title).row_count
 
 
-def test_ten_callers_with_the_same_ten_keys_leave_ten_rows(sheet, redis_url, namespace):
+# Upserts ten keys one after the other, each process from another one on; prints what was appended.
+UPSERTS = """
+import json, sys
+import queued_gspread as gspread
+where = json.loads(sys.stdin.readline())
+sheet = gspread.authorize().open_by_key(where["key"]).sheet1
+keys = [f"k{(where['number'] + turn) % 10}" for turn in range(10)]
+print("ready", flush=True)
+sys.stdin.readline()
+done = [gspread.upsert_rows(sheet, [{"id": key, "total": 1}], key="id") for key in keys]
+print(json.dumps([(one.appended, one.updated) for one in done]))
+"""
+
+
+def test_ten_processes_with_the_same_ten_keys_leave_ten_rows(sheet, redis_url, namespace):
     """Each key is appended by one of them, and changed by the others."""
-
-    def upsert_all(number):
-        client = gspread.authorize(redis_url=redis_url, namespace=namespace)
-        own = client.open_by_key(sheet.spreadsheet_id).sheet1
-        keys = [f"k{(number + turn) % 10}" for turn in range(10)]
-        return [gspread.upsert_rows(own, [{"id": key, "total": 1}], key="id") for key in keys]
-
-    with ThreadPoolExecutor(10) as pool:
-        done = [one for each in pool.map(upsert_all, range(10)) for one in each]
-    assert sorted(number for one in done for number in one.appended) == [*range(4, 14)]
+    where = {"REDIS_URL": redis_url, "NAMESPACE": namespace, "GRACE": str(GRACE)}
+    processes = [start_python(UPSERTS, **where) for _ in range(10)]
+    try:
+        for number, process in enumerate(processes):
+            process.stdin.write(json.dumps({"key": sheet.spreadsheet_id, "number": number}) + "\n")
+            process.stdin.flush()
+        assert [process.stdout.readline() for process in processes] == ["ready\n"] * 10
+        for process in processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        told = [process.communicate(timeout=PATIENCE)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    done = [one for line in told for one in json.loads(line)]
+    assert sorted(number for appended, _ in done for number in appended) == [*range(4, 14)]
+    assert sum(len(updated) for _, updated in done) == 90
     assert sorted(row[0] for row in cells(sheet)[3:]) == [f"k{number}" for number in range(10)]
 
 
