@@ -50,22 +50,6 @@ def test_upserts_that_share_requests_are_as_alone(history):
     check(history)
 
 
-def test_an_upsert_that_comes_late_overtakes_none_that_came_before_it():
-    """Of two with one key that come while an append waits, the later one wins."""
-    columns = {"b": [0], "3": [1], "4": [0]}  # the second one has yet to read its own column
-    calls = [
-        Call(
-            "worksheet",
-            "upsert_rows",
-            ([{"id": "b" if x == "b" else "k", "x": x}],),
-            {**upserts.GIVEN, "key": ["id"], "existing": "update", "columns": columns[x]},
-        )
-        for x in columns
-    ]
-    book = Book((Page("Sheet1", 9, 3, (Block(0, 0, (upserts.HEADER, ("a", "1", "1"))),)),))
-    check(History(book, tuple(calls), (0, 0, 1, 1, 100), (False, True, True, False)))
-
-
 def _merged(*calls):
     """Check that merging is invisible in some calls; return how many requests were for several."""
     tally = Tally()

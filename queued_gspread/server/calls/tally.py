@@ -16,23 +16,18 @@ class Tally:
 
     It also measures how long the call waits: all the time until the end of its last attempt, or of
     its last wait for one, minus the attempts. Times are this machine's monotonic clock.
-
-    Attributes:
-        sent_at: When the latest attempt began.
-
     """
 
-    __slots__ = ("_attempts", "_counts", "_until", "sent_at")
+    __slots__ = ("_attempts", "_counts", "_until")
 
     def __init__(self) -> None:
-        self.sent_at = 0.0
         self._counts: dict[tuple[str, int], int] = {}
         self._attempts = 0.0
         self._until: float | None = None
 
     def begin(self) -> None:
         """Record that a request is about to be sent."""
-        self._until = self.sent_at = time.monotonic()
+        self._until = time.monotonic()
 
     def end(self, kind: str = "", calls: int = 1) -> None:
         """Record that the attempt is over, with its kind and number of calls if it went out."""

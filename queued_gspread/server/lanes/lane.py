@@ -34,7 +34,6 @@ from .tables import Tables
 from .upserts import (
     RoundReads,
     begin_outdated_anew,
-    in_their_places,
     is_upsert,
     part_company,
     updates_first,
@@ -271,6 +270,7 @@ class Lane:
         if self._lookahead.waiting or self._reads:
             self._services.sender.releases.now(self._name)  # letting followers in takes time
             self._let_followers_in()
+            self._reads.clear()
         others = self._open
         if self._pieces:
             left = {call for left in self._pieces for call in left.calls}
@@ -288,7 +288,7 @@ class Lane:
         """Return calls that have arrived meanwhile and whose requests fit the outgoing one."""
         before = len(self._open)
         self._let_followers_in()
-        come = in_their_places(outgoing, self._open[:before], self._open[before:])
+        come = self._open[before:]
         return self._mergeable([*outgoing.calls, *come])[len(outgoing.calls) :]
 
     def _mergeable(self, calls: list[Call]) -> list[Call]:

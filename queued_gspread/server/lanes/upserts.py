@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from itertools import takewhile
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from queued_gspread.server import merging
 from queued_gspread.server.calls.call import Cohort
@@ -24,60 +23,46 @@ if TYPE_CHECKING:
 __all__ = [
     "RoundReads",
     "begin_outdated_anew",
-    "in_their_places",
     "is_upsert",
     "part_company",
     "updates_first",
 ]
 
-# Seconds for which a read does for upserts that come later. The queue changes nothing meanwhile,
-# but somebody who is not in it may.
-_FRESH: Final = 1.0
-
 
 class RoundReads:
-    """What the open upserts have read, which does for those that come before their writes.
+    """What the open upserts have just read, which does for those that came meanwhile.
 
-    Without it callers that block would fall into groups that take turns: whoever comes while the
-    read of the others is out would have to wait for the end of their round.
+    Without it callers that block would fall into groups that take turns: who comes while the read
+    of the others is out would have to wait for the end of their round.
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Book, tuple[str, ...]], tuple[Response, float]] = {}
+        self._known: dict[tuple[Book, tuple[str, ...]] | None, Response] = {}
 
     def __bool__(self) -> bool:
         """Return whether there is anything to share."""
         return bool(self._known)
 
     def clear(self) -> None:
-        """Forget them: other calls may be made now."""
+        """Forget them: who comes from now on reads anew."""
         self._known.clear()
 
     def note(self, results: Results) -> None:
-        """Note what was read; forget all before an append, or a possible one."""
+        """Note what was read."""
         for call, result in results:
             asked = _asked(call)
-            if is_append(call.request):
-                self.clear()
-            elif asked and isinstance(result, Exchange) and isinstance(result.outcome, Response):
-                self._known[asked] = result.outcome, call.tally.sent_at
+            if asked and isinstance(result, Exchange) and isinstance(result.outcome, Response):
+                self._known[asked] = result.outcome
 
     def catch_up(self, call: Call, runner: Runner) -> Outcome | None:
         """Take a call as far as the known reads do; return its outcome if it has ended."""
         outcome = None
-        while outcome is None and (exchange := self._answer_to(call)) is not None:
-            call.answered(exchange)
+        while outcome is None and (answer := self._known.get(_asked(call))) is not None:
+            call.answered(Exchange(call.request, answer))
             outcome = runner.advance(call)
         if outcome is not None:
             call.close()
         return outcome
-
-    def _answer_to(self, call: Call) -> Exchange | None:
-        asked = _asked(call)
-        known = None if asked is None else self._known.get(asked)
-        if known is None or time.monotonic() - known[1] > _FRESH:
-            return None
-        return Exchange(call.request, known[0])
 
 
 def _asked(call: Call) -> tuple[Book, tuple[str, ...]] | None:
@@ -120,26 +105,6 @@ def updates_first(calls: list[Call]) -> list[Call]:
     beside = [*takewhile(lambda call: _is_beside(call, first), calls)]
     updating = [call for call in beside if not is_append(call.request)]
     return [*updating, *(call for call in calls if call not in updating)] if updating else calls
-
-
-def in_their_places(
-    outgoing: OutgoingRequest, before: Sequence[Call], come: list[Call]
-) -> list[Call]:
-    """Return calls that have come late, if none that came before them is overtaken.
-
-    Args:
-        outgoing: The request that they are to join.
-        before: The calls that were open before.
-        come: Those that have come.
-
-    """
-    asked = outgoing.calls[0].request
-    if not isinstance(asked, UpsertRequest) or isinstance(asked.step, Read):
-        return come
-    left = [call for call in before if call not in outgoing.calls]
-    if not is_append(asked):  # an update may go before the append of others
-        left = [call for call in left if not is_append(call.request)]
-    return [] if left else come
 
 
 def _is_beside(call: Call, first: Call) -> bool:

@@ -120,13 +120,7 @@ def test_an_upsert_joins_others_that_wait_for_a_slot(stage):
     assert scene.sent[1:] == [READ, APPEND]
 
 
-@pytest.fixture
-def lasting(monkeypatch):
-    """Have what a round has read do for as long as a test takes."""
-    monkeypatch.setattr("queued_gspread.server.lanes.upserts._FRESH", 3600.0)
-
-
-def test_upserts_that_come_while_the_read_is_out_go_by_it(scene, lasting):
+def test_upserts_that_come_while_the_read_is_out_go_by_it(scene):
     """They are in the same round, so callers that block do not fall into groups that take turns."""
     [first] = pile_up(scene, upsert(scene, "b"))
     read = scene.door.next()
@@ -138,59 +132,43 @@ def test_upserts_that_come_while_the_read_is_out_go_by_it(scene, lasting):
     assert scene.sent == [READ, UPDATE, APPEND]
 
 
-def test_upserts_that_come_while_the_append_waits_for_a_slot_are_in_it(stage, lasting):
-    """Where the quota is short, a round takes in what comes until it may go."""
-    scene = prepared(stage, writes_per_minute=1, quota_window=1.0)
-    held = scene.hold()
-    [write] = scene.put(partial(scene.sheet.update_cell, 9, 9, "x"))
-    scene.release(held)
-    scene.door.next().answer()
-    settled(write)
-    [first] = pile_up(scene, upsert(scene, "b"))
-    scene.door.next().answer()
-    more = scene.put(upsert(scene, "b", "3"), upsert(scene, "c"))
-    scene.door.open()
-    found = [numbers(settled(one)) for one in (first, *more)]
-    assert found == [([], [3], []), ([3], [], []), ([], [4], [])]
-    assert scene.sent[1:] == [READ, APPEND]
-
-
-def test_an_old_read_does_not_do(scene, monkeypatch):
-    """What others change past the queue is missed for a second at the most before a call comes."""
-    monkeypatch.setattr("queued_gspread.server.lanes.upserts._FRESH", -1.0)
+def test_an_upsert_that_ends_with_the_read_of_others_changes_nothing(scene):
+    """Its row is there, and it is answered with no request of its own."""
     [first] = pile_up(scene, upsert(scene, "b"))
     read = scene.door.next()
-    [second] = scene.put(upsert(scene, "c"))
+    more = scene.put(upsert(scene, "a", existing="keep"), upsert(scene, "a", existing="fail"))
     read.answer()
     scene.door.open()
-    assert (settled(first).appended, settled(second).appended) == ([3], [4])
-    assert scene.sent == [READ, APPEND, READ, APPEND]
+    assert (settled(first).appended, settled(more[0]).kept) == ([3], [2])
+    assert isinstance(settled(more[1]), KeyExistsError)
+    assert scene.sent == [READ, APPEND]
 
 
-def test_a_read_does_not_outlast_its_round(scene, lasting):
-    """Whatever is written after the round, those of the next one read it."""
-    moved = partial(scene.sheet.insert_row, ["z", "9", "9"], 2)
-    late = upsert(scene, "a", "3"), upsert(scene, "a", "4")
-    found = scene.play(upsert(scene, "a"), moved, *late)
-    assert [numbers(one) for one in (found[0], *found[2:])] == [
-        ([2], [], []),
-        ([3], [], []),
-        ([3], [], []),
-    ]
-    assert scene.sent[:2] == scene.sent[-2:] == [READ, UPDATE]
-    assert scene.rows()[1:] == [["z", "9", "9"], ["a", "4", "1"]]
-
-
-def test_an_upsert_that_comes_while_the_append_is_out_reads_anew(scene, lasting):
-    """It finds what those before it have appended."""
-    [first] = pile_up(scene, upsert(scene, "b"))
-    scene.door.next().answer()
-    append = scene.door.next()
-    [second] = scene.put(upsert(scene, "b", "3"))
-    append.answer()
+@pytest.mark.parametrize("out", [1, 2])
+def test_an_upsert_that_comes_while_a_write_is_out_reads_anew(scene, out):
+    """What others have read does not do for it: somebody may have changed the sheet since."""
+    calls = pile_up(scene, upsert(scene, "a"), upsert(scene, "b"))
+    for _ in range(out):
+        scene.door.next().answer()
+    write = scene.door.next()
+    [late] = scene.put(upsert(scene, "b", "3"))
+    write.answer()
     scene.door.open()
-    assert (settled(first).appended, settled(second).updated) == ([3], [3])
-    assert scene.sent == [READ, APPEND, READ, UPDATE]
+    found = [numbers(settled(one)) for one in (*calls, late)]
+    assert found == [([2], [], []), ([], [3], []), ([3], [], [])]
+    assert scene.sent == [READ, UPDATE, APPEND, READ, UPDATE]
+
+
+def test_a_call_whose_keys_were_elsewhere_goes_by_the_same_read(scene, authorize):
+    """If others have read the right columns with it, it need not do so itself."""
+    scene.door.open()
+    scene.book.sheet1.update([["x", "id", "y"]])
+    upsert_rows(scene.sheet, [{"id": "q"}], key="id")
+    sheet = authorize().open_by_key(scene.book.id).sheet1
+    scene.door.close()
+    found = scene.play(upsert(scene, "b"), upsert(scene, "c", sheet=sheet))
+    assert [one.appended for one in found] == [[4], [5]]
+    assert scene.sent == [READ, APPEND]
 
 
 def test_an_upsert_that_gives_up_before_the_append_is_not_in_it(stage, authorize, book):
