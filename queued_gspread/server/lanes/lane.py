@@ -194,7 +194,8 @@ class Lane:
             return
         self._entries[entry.key] = entry
         self._lookahead.begin_at(entry)
-        self._reads.clear()
+        if self._is_round:
+            self._reads.clear()
         if is_lock(entry.job_id):
             own = self._services
             parts = own.queue, own.admission, own.runner, own.tables
@@ -267,7 +268,7 @@ class Lane:
         """Return the first open call's request, merged with those of the others that fit it."""
         if not self._services.merges:
             return OutgoingRequest(self._open[:1])
-        if self._lookahead.waiting or self._reads:
+        if self._lookahead.waiting or (self._is_round and self._reads):
             self._services.sender.releases.now(self._name)  # letting followers in takes time
             self._let_followers_in()
             self._reads.clear()
@@ -342,7 +343,7 @@ class Lane:
             self._memory.give_back(entry)
             self._lookahead.block(begun)
             return
-        if isinstance(begun, Call) and self._reads:
+        if self._is_round and isinstance(begun, Call):
             begun = self._reads.catch_up(begun, self._services.runner) or begun
         self._entries[entry.key] = entry
         self._record(entry, begun)
@@ -356,14 +357,15 @@ class Lane:
 
     def _advance(self, results: Results) -> None:
         """Continue calls with their answers, each to its next request or its end."""
-        self._reads.note(results)
+        if self._is_round:
+            self._reads.note(results)
         stale = begin_outdated_anew(self._open, results)
         calls = [(call, self._record_answer(call, result)) for call, result in results]
         # Free what was sent, which may be large: the call's next run builds it again.
         results.clear()
         for call, ended in [*calls, *((call, None) for call in stale)]:
             outcome = ended or self._services.runner.advance(call)
-            if outcome is None and self._reads:
+            if outcome is None and self._is_round:
                 outcome = self._reads.catch_up(call, self._services.runner)
             if outcome is not None:
                 # Record it first: a call that has ended is not left, whatever fails now.
