@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.cli import check, emulator, locks, run, server, stop
+from queued_gspread.cli import check, emulator, keys, locks, run, server, stop
 from queued_gspread.cli.options import Parser
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ COMMANDS = {
     "queued-gspread run": run,
     "queued-gspread stop": stop,
     "queued-gspread locks": locks,
+    "queued-gspread keys": keys,
     "queued-gspread emulator": emulator,
 }
 

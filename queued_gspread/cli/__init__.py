@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
-from . import check, demo, emulator, locks, run, server, stop
+from . import check, demo, emulator, keys, locks, run, server, stop
 from .options import Parser
 from .output import READER_GONE, ReaderGoneError, prepare, warn
 
@@ -24,6 +24,7 @@ _COMMANDS: Final = (
     ("run", run, "run a script or a module, with gspread's calls queued"),
     ("stop", stop, "ask the server that works to stop; one that stands by takes over"),
     ("locks", locks, "show who holds the locks of spreadsheets, or break one"),
+    ("keys", keys, "show what is kept under idempotency keys, or settle an outcome"),
     ("emulator", emulator, "take Google's place on this machine, for trying and testing"),
 )
 _OWN_OPTIONS: Final = ("-h", "--help", "--version")
