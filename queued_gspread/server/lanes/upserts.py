@@ -55,7 +55,12 @@ class RoundReads:
                 self._known[asked] = result.outcome
 
     def catch_up(self, call: Call, runner: Runner) -> Outcome | None:
-        """Take a call as far as the known reads do; return its outcome if it has ended."""
+        """Take a call as far as the known reads do; return its outcome if it has ended.
+
+        A call under an idempotency key makes its own read: its key is claimed with a request.
+        """
+        if call.promise is not None:
+            return None
         outcome = None
         while outcome is None and (answer := self._known.get(_asked(call))) is not None:
             call.answered(Exchange(call.request, answer))

@@ -8,7 +8,7 @@ import pytest
 from gate import google_error
 from merge_fixtures import AppliedError, settled
 
-from queued_gspread import Upserted, upsert_rows
+from queued_gspread import Upserted, idempotency_key, upsert_rows
 from queued_gspread.emulator.faults import Status
 from queued_gspread.errors import CallTimeoutError, KeyExistsError, OutcomeUnknownError
 
@@ -142,6 +142,24 @@ def test_an_upsert_that_ends_with_the_read_of_others_changes_nothing(scene):
     assert (settled(first).appended, settled(more[0]).kept) == ([3], [2])
     assert isinstance(settled(more[1]), KeyExistsError)
     assert scene.sent == [READ, APPEND]
+
+
+def test_an_upsert_under_an_idempotency_key_makes_its_own_read(scene):
+    """Its key is claimed with a request, so a call that ends with a read is kept as well."""
+
+    def keep():
+        with idempotency_key("k"):
+            return upsert(scene, "a", existing="keep")()
+
+    [first] = pile_up(scene, upsert(scene, "b"))
+    read = scene.door.next()
+    [late] = scene.put(keep)
+    read.answer()
+    scene.door.open()
+    assert (settled(first).appended, settled(late).kept) == ([3], [2])
+    assert scene.sent == [READ, APPEND, READ]
+    scene.book.sheet1.delete_rows(2)
+    assert keep().kept == [2]
 
 
 @pytest.mark.parametrize("out", [1, 2])
