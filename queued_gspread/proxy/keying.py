@@ -95,12 +95,14 @@ class IdempotencyKey:
 
     def _end(self) -> None:
         """End the block; generators may end theirs in another order, or in another task."""
-        block = _current.get()
+        innermost = block = _current.get()
         while block is not None and not (block.begun_by is self and block.is_open):
             block = block.outer
         if block is not None:
             block.is_open = False
         _current.set(_block_here())
+        if block is not None and block is innermost:
+            block.outer = None  # tasks that start each other would keep all of them
 
     async def __aenter__(self) -> Self:
         return self.__enter__()

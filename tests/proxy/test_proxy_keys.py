@@ -285,6 +285,20 @@ def test_a_task_that_outlives_its_block():
     asyncio.run(main())
 
 
+def test_tasks_that_start_each_other_keep_no_chain_of_blocks():
+    """Of the blocks that have ended before, a block keeps at most one."""
+
+    async def work(left):
+        async with gspread.idempotency_key(KEY):
+            block, depth = keying._current.get(), 0
+            while block is not None:
+                block, depth = block.outer, depth + 1
+            following = asyncio.create_task(work(left - 1)) if left else None
+        return depth if following is None else await following
+
+    assert asyncio.run(work(20)) <= 2
+
+
 # Where writes come from -------------------------------------------------------------------------
 
 

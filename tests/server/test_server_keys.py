@@ -928,6 +928,14 @@ def test_a_redis_that_comes_back_with_an_older_state(
     assert sent(gate) == ["post"]
 
 
+def test_a_call_that_redis_names_twice(unknown, queue, command, monkeypatch):
+    """While others come, a scan may find one again: it is one all the same."""
+    found = [*queue.all()] * 2
+    monkeypatch.setattr(Promises, "all", lambda _: iter(found))
+    assert command()[1].count("unknown") == 1
+    assert command(KEY, "--not-made")[0] == 0
+
+
 def test_the_command_is_told_what_is_meant(command):
     """A key must be named, and what was made was not not made."""
     assert "name the key" in command("--made")[1]
