@@ -60,13 +60,12 @@ while at <= #ARGV do
   job.entry, job.id, job.mark, job.is_new = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   job.timeout, job.position = ARGV[at + 4], tonumber(ARGV[at + 5])
   job.attempt, job.request = ARGV[at + 6], ARGV[at + 7]
-  job.claim = ARGV[at + 8] ~= '' and claim_of(ARGV[at + 8])
+  job.claim = ARGV[at + 8] ~= '' and claim_of(ARGV[at + 8], KEYS[2])
   jobs[#jobs + 1] = job
   at = job.last + 1
 end
 
 local is_lost = is_lock_lost(KEYS[2])
-local prefix, name = string.match(KEYS[2], '^(.*:)lane:(.*)$')
 local new = {many = 0, bytes = 0}
 local function word_of(job)
   if not item_of(KEYS[2], job.entry, job.id) then
@@ -84,7 +83,7 @@ local function word_of(job)
     return 'late'
   end
   if job.claim then
-    return word_of_claim(prefix, job.claim, job.id, job.was, new, now)
+    return word_of_claim(job.claim, job.id, job.was, new, now)
   end
   return 'go'
 end
@@ -163,7 +162,7 @@ local function write()
   end
   for _, job in ipairs(going) do
     if job.claim then
-      take_claim(prefix, job.claim, job.id, name, job.entry, now)
+      take_claim(job.claim, job.id, job.entry, now)
     end
     mark(job)
     if job.is_new ~= '' and not has_left(KEYS[1], ARGV[1]) then

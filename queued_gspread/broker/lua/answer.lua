@@ -58,11 +58,10 @@ local function keep(failure)
 end
 
 local gone = {}
-local prefix = string.match(KEYS[2], '^(.*:)lane:')
 local function answer(reply, journal, entry, id, body, failure, promise)
   local mark = redis.call('HGET', KEYS[4], id) or ''
   if promise ~= '' then
-    keep_promise(prefix, promise, id, ARGV[2], entry, now)
+    keep_promise(string.match(KEYS[2], '^(.*:)lane:'), promise, id, ARGV[2], entry, now)
   end
   if item_of(KEYS[2], entry, id) then
     if failure ~= '' then

@@ -106,22 +106,25 @@ local function try_drop_ended(prefix, now)
   end
 end
 
--- What a job asks for before it sends a request: MOST BYTES DIGEST FIELD.
-local function claim_of(text)
+-- What a job of a lane asks for before it sends a request: MOST BYTES DIGEST FIELD.
+local function claim_of(text, key)
   local most, bytes, digest, field = string.match(text, '^(%d+) (%d+) (%x+) (.*)$')
-  return {most = tonumber(most), bytes = tonumber(bytes), digest = digest, field = field}
+  local prefix, lane = string.match(key, '^(.*:)lane:(.*)$')
+  return {most = tonumber(most), bytes = tonumber(bytes), digest = digest, field = field,
+    prefix = prefix, lane = lane}
 end
 
 -- Whether there is no room for a claim beside those of `new`.
-local function is_full(prefix, claim, new)
-  local many = math.max(0, redis.call('HLEN', prefix .. 'promises') - 1) + new.many
-  local bytes = promised_bytes(prefix) + new.bytes + #claim.field + OVERHEAD + RESERVED
+local function is_full(claim, new)
+  local many = math.max(0, redis.call('HLEN', claim.prefix .. 'promises') - 1) + new.many
+  local bytes = promised_bytes(claim.prefix) + new.bytes + #claim.field + OVERHEAD + RESERVED
   return claim.most > 0 and many >= claim.most or claim.bytes > 0 and bytes > claim.bytes
 end
 
 -- Whether a job may go under its claim: 'go', 'promised' if another call has the key, or 'full'. One
 -- that may have written goes on. `new` has the fields of the jobs before it that go with it.
-local function word_of_claim(prefix, claim, id, was, new, now)
+local function word_of_claim(claim, id, was, new, now)
+  local prefix = claim.prefix
   if may_have_written(was) then
     return 'go'
   end
@@ -133,7 +136,7 @@ local function word_of_claim(prefix, claim, id, was, new, now)
     if promise then
       drop_promise(prefix, claim.field, promise)
     end
-    while is_full(prefix, claim, new) do
+    while is_full(claim, new) do
       if drop_ended(prefix, now) == 0 then
         return 'full'
       end
@@ -145,12 +148,12 @@ local function word_of_claim(prefix, claim, id, was, new, now)
 end
 
 -- Give a job the key that it asks for, unless it has it.
-local function take_claim(prefix, claim, id, lane, entry, now)
-  local promise = promise_at(prefix, claim.field)
+local function take_claim(claim, id, entry, now)
+  local prefix, promise = claim.prefix, promise_at(claim.prefix, claim.field)
   local is_its = promise and promise.state == 'begun' and promise.job == id
   if not is_its and not binds(prefix, claim.field, promise, id, now) then
-    put_promise(prefix, claim.field, {state = 'begun', job = id, at = now, lane = lane,
-      entry = entry}, claim.digest, now + LOOK)
+    put_promise(prefix, claim.field, {state = 'begun', job = id, at = now,
+      lane = claim.lane, entry = entry}, claim.digest, now + LOOK)
   end
 end
 
