@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Producer
 
-__all__ = ["Held", "Lock", "Place", "current", "lane_now", "lent", "places_of"]
+__all__ = ["Held", "Lock", "Place", "current", "here", "lane_now", "lent", "places_of"]
 
 _LONGEST_HOLD: Final = 86_400.0
 
@@ -94,7 +94,8 @@ def _key(queue: Producer, lane: str) -> tuple[str, str, str]:
     return queue.settings.redis_url, queue.settings.namespace, lane
 
 
-def _here() -> tuple[int, int, Any]:
+def here() -> tuple[int, int, Any]:
+    """Return the process, the thread and the task that run this."""
     try:
         task = asyncio.current_task()
     except RuntimeError:
@@ -105,7 +106,7 @@ def _here() -> tuple[int, int, Any]:
 def current() -> Held | None:
     """Return the locks that this thread or task holds."""
     held = _current.get()
-    return held if held is not None and held.is_open and held.owner == _here() else None
+    return held if held is not None and held.is_open and held.owner == here() else None
 
 
 def lane_now(caller: Caller, lane: str) -> str:
@@ -139,9 +140,9 @@ def _still_open(held: Held | None) -> Held | None:
 
 
 def _refuse_to_wait_for_starter(key: tuple[str, str, str]) -> None:
-    held, here = _current.get(), _here()
+    held, me = _current.get(), here()
     while held is not None:
-        is_starters = held.owner[0] == here[0] and held.owner != here
+        is_starters = held.owner[0] == me[0] and held.owner != me
         if held.is_open and is_starters and key in held.lanes:
             raise LockError(
                 f"the spreadsheet {key[-1]} is locked by the task that has started this one, in a "
@@ -158,7 +159,7 @@ def lent(held: Held | None) -> Iterator[None]:
     if held is None:
         yield
         return
-    token = _current.set(replace(held, owner=_here(), taken=()))
+    token = _current.set(replace(held, owner=here(), taken=()))
     try:
         yield
     finally:
@@ -232,7 +233,7 @@ class Lock:
     def _begin(self, taken: Sequence[Place]) -> None:
         outer = current()
         lanes = {place.key: place.holder_lane for place in taken} or (outer.lanes if outer else {})
-        _current.set(Held(self, lanes, _here(), taken, _around()))
+        _current.set(Held(self, lanes, here(), taken, _around()))
 
     def _end(self) -> Sequence[Place]:
         """End the block; return the places to unlock: none in a forked child."""
