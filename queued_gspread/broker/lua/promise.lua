@@ -13,7 +13,7 @@ if not holds(KEYS[1], ARGV[1]) then
 end
 local prefix = string.match(KEYS[2], '^(.*:)promises$')
 local promises = promise_functions()
-local promise = promises.at(prefix, ARGV[2])
+local promise = promises.promise_at(prefix, ARGV[2])
 if not promises.binds(prefix, ARGV[2], promise, ARGV[3], now_ms()) then
   return {}
 end
