@@ -12,6 +12,7 @@ import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import gspread
@@ -65,28 +66,58 @@ class Place:
 
 @dataclass(eq=False)
 class Held:
-    """The locks of one block.
+    """The locks of a block, and of those within it that lock the same again.
 
     Attributes:
-        lock: What the block was begun with.
         lanes: For each spreadsheet, the lane of the holder's calls.
         owner: The process, thread and task that hold them.
-        taken: Those to release at the end of the block.
-        outer: The block around it.
-        is_open: Whether the block has not ended.
+        taken: Those to release when the last of the blocks has ended.
+        blocks: The blocks that have not ended.
 
     """
 
-    lock: Lock
     lanes: dict[tuple[str, str, str], str]
     owner: tuple[int, int, Any]
-    taken: Sequence[Place] = ()
-    outer: Held | None = None
-    is_open: bool = True
+    taken: list[Place] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Block:
+    """One ``with``.
+
+    Attributes:
+        held: What is locked in it.
+        to_take: What it has to lock first: nothing if it is within another.
+
+    """
+
+    held: Held
+    to_take: Sequence[Place]
+
+    def begin(self) -> None:
+        """Make its thread or task the holder."""
+        self.held.blocks.append(self)
+        _current.set(self.held)
+
+    def to_release(self) -> Sequence[Place]:
+        """Return what to unlock when it ends: nothing while another block still needs it.
+
+        Blocks of generators may end in any order.
+        """
+        return () if any(each is not self for each in self.held.blocks) else self.held.taken
+
+    def end(self) -> None:
+        """End it, whether it has begun or not."""
+        blocks = self.held.blocks
+        blocks[:] = [each for each in blocks if each is not self]
+        if not blocks and _current.get() is self.held:
+            _current.set(None)
 
 
 def _key(queue: Producer, lane: str) -> tuple[str, str, str]:
-    return queue.settings.redis_url, queue.settings.namespace, lane
+    # The lane first: callers may spell the same Redis differently, and must have the same order.
+    return lane, queue.settings.namespace, queue.settings.redis_url
 
 
 def _here() -> tuple[int, int, Any]:
@@ -100,7 +131,7 @@ def _here() -> tuple[int, int, Any]:
 def current() -> Held | None:
     """Return the locks that this thread or task holds."""
     held = _current.get()
-    return held if held is not None and held.is_open and held.owner == _here() else None
+    return held if held is not None and held.blocks and held.owner == _here() else None
 
 
 def lane_now(caller: Caller, lane: str) -> str:
@@ -113,8 +144,13 @@ def lane_now(caller: Caller, lane: str) -> str:
 
 @contextmanager
 def lent(held: Held | None) -> Iterator[None]:
-    """Let a thread make calls of the task that waits for it."""
-    token = _current.set(None if held is None else replace(held, owner=_here(), taken=()))
+    """Let a thread make calls of the task that waits for it.
+
+    They stay the holder's if the task's block ends meanwhile: then the server refuses them.
+    """
+    if held is not None:
+        held = replace(held, owner=_here(), taken=[], blocks=[*held.blocks])
+    token = _current.set(held)
     try:
         yield
     finally:
@@ -126,7 +162,14 @@ def places_of(sheets: Sequence[Any]) -> list[Place]:
     if not sheets:
         raise TypeError("lock() takes at least one spreadsheet or worksheet")
     places = {place.key: place for place in map(_place_of, sheets)}
-    return [places[key] for key in sorted(places)]
+    in_order = [places[key] for key in sorted(places)]
+    for one, other in pairwise(in_order):
+        if one.key[:2] == other.key[:2]:
+            raise LockError(
+                f"lock() would wait for itself: the spreadsheet {one.lane} is given by clients of "
+                f"{one.queue.settings.shown_url} and {other.queue.settings.shown_url}. Give it once"
+            )
+    return in_order
 
 
 def _place_of(sheet: Any) -> Place:
@@ -140,6 +183,13 @@ def _place_of(sheet: Any) -> Place:
     raise TypeError(f"lock() takes spreadsheets and worksheets of this package, not {sheet!r:.100}")
 
 
+def _seconds(hold: Any) -> float:
+    is_number = isinstance(hold, int | float) and not isinstance(hold, bool)
+    if is_number and 0 < hold <= _LONGEST_HOLD:
+        return float(hold)
+    raise ValueError(f"lock(hold={hold!r:.40}): give seconds, at most {_LONGEST_HOLD:g}")
+
+
 class Lock:
     """What both kinds of block begin with. Any number of threads and tasks may use it.
 
@@ -150,45 +200,49 @@ class Lock:
     """
 
     def __init__(self, sheets: Sequence[Any], hold: float) -> None:
-        if not 0 < hold <= _LONGEST_HOLD:
-            raise ValueError(f"lock(hold={hold!r}): give seconds, at most {_LONGEST_HOLD:g}")
         self._sheets = sheets
-        self._hold = hold
+        self._hold = _seconds(hold)
+        self._blocks: list[Block] = []
         places_of(sheets)  # raises for anything that cannot be locked
 
-    def _to_take(self) -> list[Place]:
-        """Return the places to lock; none if this thread or task holds them.
+    def _new_block(self) -> Block:
+        """Return a block that is about to begin.
 
         Raises:
-            LockError: It holds others.
+            LockError: This thread or task holds other locks.
 
         """
         places, outer = places_of(self._sheets), current()
         if outer is None:
-            return places
+            lanes = {place.key: place.holder_lane for place in places}
+            return Block(Held(lanes, _here()), places)
         others = [place.lane for place in places if place.key not in outer.lanes]
         if not others:
-            return []
+            return Block(outer, ())
         raise LockError(
             f"a lock is held here, and not for the spreadsheet {others[0]}: a second lock inside a "
             "block could wait for a holder that waits for the first one. Lock all at the beginning "
             "of the outer block, as in lock(a, b), which takes them in an order of its own"
         )
 
-    def _extends(self, taken: Sequence[Place]) -> dict[str, float]:
+    def _extends(self, block: Block) -> dict[str, float]:
         """Return what must not lapse while another lock of the block is waited for."""
-        return {place.holder_lane: self._hold for place in taken}
+        return {place.holder_lane: self._hold for place in block.held.taken}
 
-    def _begin(self, taken: Sequence[Place]) -> None:
-        outer = current()
-        lanes = {place.key: place.holder_lane for place in taken} or (outer.lanes if outer else {})
-        _current.set(Held(self, lanes, _here(), taken, outer))
+    def _begin(self, block: Block) -> None:
+        self._blocks.append(block)
+        block.begin()
 
-    def _end(self) -> Sequence[Place]:
-        """End the block; return the places to unlock: none in a forked child."""
-        held = current()
-        if held is None or held.lock is not self:
-            return ()
-        held.is_open = False
-        _current.set(held.outer)
-        return held.taken
+    def _innermost(self) -> Block | None:
+        """Return the block to end: none in a forked child.
+
+        That of a generator may end in another thread or task than it has begun in.
+        """
+        held, process = current(), os.getpid()
+        mine = [block for block in self._blocks if block.held.owner[0] == process]
+        here = [block for block in mine if block.held is held]
+        return here[-1] if here else mine[0] if mine else None
+
+    def _end(self, block: Block) -> None:
+        block.end()
+        self._blocks[:] = [each for each in self._blocks if each is not block]
