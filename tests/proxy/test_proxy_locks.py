@@ -367,8 +367,9 @@ def test_a_broken_lock(ws, other, background, queue, waiting):
     assert ws.acell("A1").value is None
 
 
-def test_a_lane_that_was_deleted_while_nobody_waits(ws, other, raw, namespace):
+def test_a_lane_that_was_deleted_while_nobody_waits(ws, open_again, raw, namespace):
     """Once the lock has ended, the lane is as good as new."""
+    other = open_again(ws, timeout=PATIENCE)
     with gspread.lock(ws):
         raw.delete(Keys(namespace).lane(ws.spreadsheet_id))
     other.update_acell("A1", "theirs")
