@@ -72,14 +72,14 @@ class Held:
         lanes: For each spreadsheet, the lane of the holder's calls.
         owner: The process, thread and task that hold them.
         taken: Those to release when the last of the blocks has ended.
-        blocks: The blocks that have not ended.
+        blocks: The blocks that have not ended. Another thread may end one: a change is one step.
 
     """
 
     lanes: dict[tuple[str, str, str], str]
     owner: tuple[int, int, Any]
     taken: list[Place] = field(default_factory=list)
-    blocks: list[Block] = field(default_factory=list)
+    blocks: dict[Block, None] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -97,7 +97,7 @@ class Block:
 
     def begin(self) -> None:
         """Make its thread or task the holder."""
-        self.held.blocks.append(self)
+        self.held.blocks[self] = None
         _current.set(self.held)
 
     def to_release(self) -> Sequence[Place]:
@@ -105,13 +105,12 @@ class Block:
 
         Blocks of generators may end in any order.
         """
-        return () if any(each is not self for each in self.held.blocks) else self.held.taken
+        return () if any(each is not self for each in list(self.held.blocks)) else self.held.taken
 
     def end(self) -> None:
         """End it, whether it has begun or not."""
-        blocks = self.held.blocks
-        blocks[:] = [each for each in blocks if each is not self]
-        if not blocks and _current.get() is self.held:
+        self.held.blocks.pop(self, None)
+        if not self.held.blocks and _current.get() is self.held:
             _current.set(None)
 
 
@@ -149,7 +148,7 @@ def lent(held: Held | None) -> Iterator[None]:
     They stay the holder's if the task's block ends meanwhile: then the server refuses them.
     """
     if held is not None:
-        held = replace(held, owner=_here(), taken=[], blocks=[*held.blocks])
+        held = replace(held, owner=_here(), taken=[], blocks=dict(held.blocks))
     token = _current.set(held)
     try:
         yield
@@ -202,7 +201,8 @@ class Lock:
     def __init__(self, sheets: Sequence[Any], hold: float) -> None:
         self._sheets = sheets
         self._hold = _seconds(hold)
-        self._blocks: list[Block] = []
+        # Those that have not ended, in order. Threads share it, too.
+        self._blocks: dict[Block, None] = {}
         places_of(sheets)  # raises for anything that cannot be locked
 
     def _new_block(self) -> Block:
@@ -230,7 +230,7 @@ class Lock:
         return {place.holder_lane: self._hold for place in block.held.taken}
 
     def _begin(self, block: Block) -> None:
-        self._blocks.append(block)
+        self._blocks[block] = None
         block.begin()
 
     def _innermost(self) -> Block | None:
@@ -239,10 +239,10 @@ class Lock:
         That of a generator may end in another thread or task than it has begun in.
         """
         held, process = current(), os.getpid()
-        mine = [block for block in self._blocks if block.held.owner[0] == process]
+        mine = [block for block in list(self._blocks) if block.held.owner[0] == process]
         here = [block for block in mine if block.held is held]
         return here[-1] if here else mine[0] if mine else None
 
     def _end(self, block: Block) -> None:
         block.end()
-        self._blocks[:] = [each for each in self._blocks if each is not block]
+        self._blocks.pop(block, None)

@@ -192,6 +192,26 @@ def test_a_forked_child_that_leaves_the_block_releases_nothing(ws, queue):
         assert [each.number for each in queue.holders()] == [holder.number]
 
 
+def test_threads_that_share_a_lock_object_end_their_own_blocks(ws, background):
+    """Each thread finds its block, whatever the others begin and end at that moment."""
+    lock, before = gspread.lock(ws), sys.getswitchinterval()
+
+    def work():
+        for _ in range(500):
+            block = lock._new_block()
+            lock._begin(block)
+            assert lock._innermost() is block
+            lock._end(block)
+
+    sys.setswitchinterval(1e-6)
+    try:
+        for each in [background(work) for _ in range(4)]:
+            each.result(PATIENCE)
+    finally:
+        sys.setswitchinterval(before)
+    assert not lock._blocks
+
+
 def test_the_same_lock_again_is_the_same(ws, sh, queue):
     """A lock of what is locked here already changes nothing, and its end neither."""
     with gspread.lock(ws):
