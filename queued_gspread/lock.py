@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.proxy import locking, pipelining
+from queued_gspread.proxy import locking
+from queued_gspread.proxy.pipelining import flush
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -21,12 +22,12 @@ class Lock(locking.Lock):
 
     def __enter__(self) -> Self:
         block = self._new_block()
-        _put_in_what_is_held_back()
+        flush()
         try:
             for place in block.to_take:
                 extends = self._extends(block)
                 block.held.taken.append(place)  # before it is: an interrupt must not lose it
-                place.caller.lock(place.queue, place.number, place.lane, self._hold, extends)
+                place.caller.lock(place.queue, place.number, place.lane, self._job(place), extends)
             self._begin(block)
             return self  # noqa: TRY300 - an interrupt here is one in the block
         except BaseException:
@@ -50,18 +51,11 @@ class Lock(locking.Lock):
         if block is None:
             return
         try:
-            _put_in_what_is_held_back()
+            flush()
         finally:
             for place in block.to_release():
                 place.queue.unlock(place.holder_lane)
             self._end(block)
-
-
-def _put_in_what_is_held_back() -> None:
-    """Put in the calls of a reordering pipeline that were made on this side of the lock."""
-    pipeline = pipelining.current()
-    if pipeline is not None:
-        pipeline.flush()
 
 
 def lock(*sheets: Any, hold: float = 30.0) -> Lock:

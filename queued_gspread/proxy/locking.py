@@ -1,7 +1,9 @@
 """Locks of spreadsheets, as a block that holds them: what both kinds of ``with`` have in common.
 
 A lock belongs to the thread or task that took it. It is found in a context variable, whose value is
-copied to new tasks and forked children, so who is asking is checked as well.
+copied to new tasks and forked children, so who is asking is checked as well. The holder may wait
+for a task that it has started in the block, so that task's calls are refused while the block
+lasts: else both would wait until the lock lapses.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import gspread
 from queued_gspread.broker import holder_lane, lock_number
 from queued_gspread.errors import LockError
 from queued_gspread.protocol.kinds import SPREADSHEET, WORKSHEET
+from queued_gspread.protocol.objects import spreadsheet_of
 from queued_gspread.protocol.routing import lane_of
 
 from .caller import Caller
@@ -44,6 +47,7 @@ class Place:
         queue: Its queue.
         lane: Its lane.
         caller: Whose calls it is locked for.
+        title: The spreadsheet's title, if it is known.
         number: The lock's number.
 
     """
@@ -51,6 +55,7 @@ class Place:
     queue: Producer
     lane: str
     caller: Caller
+    title: Any = None
     number: str = field(default_factory=lock_number)
 
     @property
@@ -72,6 +77,7 @@ class Held:
         lanes: For each spreadsheet, the lane of the holder's calls.
         owner: The process, thread and task that hold them.
         taken: Those to release when the last of the blocks has ended.
+        outer: What the context had before: the locks of who started this task.
         blocks: The blocks that have not ended. Another thread may end one: a change is one step.
 
     """
@@ -79,7 +85,13 @@ class Held:
     lanes: dict[tuple[str, str, str], str]
     owner: tuple[int, int, Any]
     taken: list[Place] = field(default_factory=list)
+    outer: Held | None = None
     blocks: dict[Block, None] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether any of its blocks has not ended."""
+        return bool(self.blocks)
 
 
 @dataclass(eq=False)
@@ -110,8 +122,8 @@ class Block:
     def end(self) -> None:
         """End it, whether it has begun or not."""
         self.held.blocks.pop(self, None)
-        if not self.held.blocks and _current.get() is self.held:
-            _current.set(None)
+        if not self.held.is_open and _current.get() is self.held:
+            _current.set(self.held.outer)
 
 
 def _key(queue: Producer, lane: str) -> tuple[str, str, str]:
@@ -130,15 +142,51 @@ def _here() -> tuple[int, int, Any]:
 def current() -> Held | None:
     """Return the locks that this thread or task holds."""
     held = _current.get()
-    return held if held is not None and held.blocks and held.owner == _here() else None
+    return held if held is not None and held.is_open and held.owner == _here() else None
 
 
 def lane_now(caller: Caller, lane: str) -> str:
-    """Return the lane of a call that is made here and now: the holder's, under a lock."""
+    """Return the lane of a call that is made here and now: the holder's, under a lock.
+
+    Raises:
+        LockError: It would wait for who has started this task.
+
+    """
     if _current.get() is None:
         return lane
-    held = current()
-    return lane if held is None else held.lanes.get(_key(caller.queue_now(), lane), lane)
+    key, held = _key(caller.queue_now(), lane), current()
+    if held is not None and key in held.lanes:
+        return held.lanes[key]
+    _refuse_to_wait_for_starter(key)
+    return lane
+
+
+def _around() -> Held | None:
+    """Return what the context has, without blocks that have ended: tasks may start each other."""
+    held = _still_open(_current.get())
+    if held is not None:
+        held.outer = _still_open(held.outer)
+    return held
+
+
+def _still_open(held: Held | None) -> Held | None:
+    while held is not None and not held.is_open:
+        held = held.outer
+    return held
+
+
+def _refuse_to_wait_for_starter(key: tuple[str, str, str]) -> None:
+    held, here = _current.get(), _here()
+    while held is not None:
+        is_starters = held.owner[0] == here[0] and held.owner != here
+        if held.is_open and is_starters and key in held.lanes:
+            raise LockError(
+                f"the spreadsheet {key[0]} is locked by the task that has started this one, in a "
+                "block of lock() that has not ended: if it waits for this task, as gather() does, "
+                "both would wait for each other. Make the calls of a block in its own task, one "
+                "after the other, or start this task outside of the block"
+            )
+        held = held.outer
 
 
 @contextmanager
@@ -147,9 +195,11 @@ def lent(held: Held | None) -> Iterator[None]:
 
     They stay the holder's if the task's block ends meanwhile: then the server refuses them.
     """
-    if held is not None:
-        held = replace(held, owner=_here(), taken=[], blocks=dict(held.blocks))
-    token = _current.set(held)
+    if held is None:
+        yield
+        return
+    own = replace(held, owner=_here(), taken=[], blocks=dict(held.blocks))
+    token = _current.set(own)
     try:
         yield
     finally:
@@ -177,8 +227,9 @@ def _place_of(sheet: Any) -> Place:
         caller = getattr(sheet.client, "_self_caller", None)
         if isinstance(caller, Caller):
             kind = SPREADSHEET if is_spreadsheet else WORKSHEET
-            book = sheet.id if is_spreadsheet else sheet.spreadsheet_id
-            return Place(caller.queue_now(), lane_of(kind, book, "", (), {}), caller)
+            known = sheet._properties if is_spreadsheet else spreadsheet_of(sheet)  # noqa: SLF001
+            lane = lane_of(kind, known["id"], "", (), {})
+            return Place(caller.queue_now(), lane, caller, known.get("title"))
     raise TypeError(f"lock() takes spreadsheets and worksheets of this package, not {sheet!r:.100}")
 
 
@@ -209,13 +260,15 @@ class Lock:
         """Return a block that is about to begin.
 
         Raises:
-            LockError: This thread or task holds other locks.
+            LockError: This thread or task holds others, or would wait for who has started it.
 
         """
         places, outer = places_of(self._sheets), current()
         if outer is None:
+            for place in places:
+                _refuse_to_wait_for_starter(place.key)
             lanes = {place.key: place.holder_lane for place in places}
-            return Block(Held(lanes, _here()), places)
+            return Block(Held(lanes, _here(), outer=_around()), places)
         others = [place.lane for place in places if place.key not in outer.lanes]
         if not others:
             return Block(outer, ())
@@ -224,6 +277,9 @@ class Lock:
             "block could wait for a holder that waits for the first one. Lock all at the beginning "
             "of the outer block, as in lock(a, b), which takes them in an order of its own"
         )
+
+    def _job(self, place: Place) -> bytes:
+        return place.caller.lock_job(self._hold, place.title)
 
     def _extends(self, block: Block) -> dict[str, float]:
         """Return what must not lapse while another lock of the block is waited for."""

@@ -521,18 +521,6 @@ def test_an_interrupt_at_any_line_leaves_nothing_locked(ws, gc, queue):
 # Pipelines --------------------------------------------------------------------------------------
 
 
-def test_a_block_inside_a_reordering_pipeline(ws):
-    """What is held back is put in on its own side of the block's begin and end."""
-    with gspread.pipeline(reorder=True):
-        ws.update_acell("A1", "before")
-        with gspread.lock(ws, hold=600):
-            ws.update_acell("A2", "inside")
-            found = ws.acell("A1")
-        ws.update_acell("A3", "after")
-    assert found.value == "before"
-    assert ws.get_all_values() == [["before"], ["inside"], ["after"]]
-
-
 def test_a_pipeline_inside_a_block(ws, other, background, waiting):
     """The calls of a pipeline in a block are the holder's."""
     with gspread.lock(ws):
