@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Producer
 
-__all__ = ["Held", "Lock", "Place", "current", "lane_now", "lent", "places_of"]
+__all__ = ["Held", "Lock", "Place", "current", "here", "lane_now", "lent", "places_of"]
 
 _LONGEST_HOLD: Final = 86_400.0
 
@@ -131,7 +131,8 @@ def _key(queue: Producer, lane: str) -> tuple[str, str, str]:
     return lane, queue.settings.namespace, queue.settings.redis_url
 
 
-def _here() -> tuple[int, int, Any]:
+def here() -> tuple[int, int, Any]:
+    """Return the process, the thread and the task that run this."""
     try:
         task = asyncio.current_task()
     except RuntimeError:
@@ -142,7 +143,7 @@ def _here() -> tuple[int, int, Any]:
 def current() -> Held | None:
     """Return the locks that this thread or task holds."""
     held = _current.get()
-    return held if held is not None and held.is_open and held.owner == _here() else None
+    return held if held is not None and held.is_open and held.owner == here() else None
 
 
 def lane_now(caller: Caller, lane: str) -> str:
@@ -176,9 +177,9 @@ def _still_open(held: Held | None) -> Held | None:
 
 
 def _refuse_to_wait_for_starter(key: tuple[str, str, str]) -> None:
-    held, here = _current.get(), _here()
+    held, me = _current.get(), here()
     while held is not None:
-        is_starters = held.owner[0] == here[0] and held.owner != here
+        is_starters = held.owner[0] == me[0] and held.owner != me
         if held.is_open and is_starters and key in held.lanes:
             raise LockError(
                 f"the spreadsheet {key[0]} is locked by the task that has started this one, in a "
@@ -198,7 +199,7 @@ def lent(held: Held | None) -> Iterator[None]:
     if held is None:
         yield
         return
-    own = replace(held, owner=_here(), taken=[], blocks=dict(held.blocks))
+    own = replace(held, owner=here(), taken=[], blocks=dict(held.blocks))
     token = _current.set(own)
     try:
         yield
@@ -268,7 +269,7 @@ class Lock:
             for place in places:
                 _refuse_to_wait_for_starter(place.key)
             lanes = {place.key: place.holder_lane for place in places}
-            return Block(Held(lanes, _here(), outer=_around()), places)
+            return Block(Held(lanes, here(), outer=_around()), places)
         others = [place.lane for place in places if place.key not in outer.lanes]
         if not others:
             return Block(outer, ())
@@ -296,8 +297,8 @@ class Lock:
         """
         held, process = current(), os.getpid()
         mine = [block for block in list(self._blocks) if block.held.owner[0] == process]
-        here = [block for block in mine if block.held is held]
-        return here[-1] if here else mine[0] if mine else None
+        own = [block for block in mine if block.held is held]
+        return own[-1] if own else mine[0] if mine else None
 
     def _end(self, block: Block) -> None:
         block.end()
