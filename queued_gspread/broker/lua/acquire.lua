@@ -54,13 +54,16 @@ end
 local kind, slot, full, window, interval =
   ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
-local jobs = {}
+local jobs, promises = {}, nil
 while at <= #ARGV do
   local job = {journal = KEYS[7 + #jobs], first = at + 10, last = at + 9 + ARGV[at + 9]}
   job.entry, job.id, job.mark, job.is_new = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   job.timeout, job.position = ARGV[at + 4], tonumber(ARGV[at + 5])
   job.attempt, job.request = ARGV[at + 6], ARGV[at + 7]
-  job.claim = ARGV[at + 8] ~= '' and claim_of(ARGV[at + 8], KEYS[2])
+  if ARGV[at + 8] ~= '' then
+    promises = promises or promise_functions()
+    job.claim = promises.claim_of(ARGV[at + 8], KEYS[2])
+  end
   jobs[#jobs + 1] = job
   at = job.last + 1
 end
@@ -83,7 +86,7 @@ local function word_of(job)
     return 'late'
   end
   if job.claim then
-    return word_of_claim(job.claim, job.id, job.was, new, now)
+    return promises.word_of_claim(job.claim, job.id, job.was, new, now)
   end
   return 'go'
 end
@@ -162,7 +165,7 @@ local function write()
   end
   for _, job in ipairs(going) do
     if job.claim then
-      take_claim(job.claim, job.id, job.entry, now)
+      promises.take_claim(job.claim, job.id, job.entry, now)
     end
     mark(job)
     if job.is_new ~= '' and not has_left(KEYS[1], ARGV[1]) then

@@ -57,11 +57,12 @@ local function keep(failure)
   try('ZREMRANGEBYRANK', KEYS[8], 0, -1 - most)
 end
 
-local gone = {}
+local gone, promises = {}, nil
 local function answer(reply, journal, entry, id, body, failure, promise)
   local mark = redis.call('HGET', KEYS[4], id) or ''
   if promise ~= '' then
-    keep_promise(string.match(KEYS[2], '^(.*:)lane:'), promise, id, ARGV[2], entry, now)
+    promises = promises or promise_functions()
+    promises.keep(string.match(KEYS[2], '^(.*:)lane:'), promise, id, ARGV[2], entry, now)
   end
   if item_of(KEYS[2], entry, id) then
     if failure ~= '' then

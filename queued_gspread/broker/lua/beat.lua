@@ -134,7 +134,7 @@ redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6],
   'quota', (is_kept and epoch or newest) .. ' ' .. ARGV[12])
 redis.call('HDEL', KEYS[1], 'in_doubt')
 if is_kept then
-  try_drop_ended(string.match(KEYS[1], '^(.*:)server$'), now)
+  promise_functions().drop_ended(string.match(KEYS[1], '^(.*:)server$'), now)
   return {'kept', epoch, now, is_relieved and 1 or 0, now - moved, owner}
 end
 redis.call('HDEL', KEYS[1], 'standby')
