@@ -147,7 +147,7 @@ def test_another_call_under_a_key_is_refused(serve, client, gate):
 
 
 def test_another_call_while_the_first_one_has_only_read(serve, client, gate, background):
-    """One that comes between a call's read and its end is refused, and the first call's answer kept."""
+    """One that comes between a call's read and its end is refused; the answer is kept."""
     serve()
     first = background(keyed, share, client)
     read = gate.next()
