@@ -22,7 +22,7 @@ __all__ = ["Outgoing", "table_of"]
 _MOST_KNOWN: Final = 1_000
 
 
-@dataclass(frozen=True)
+@dataclass
 class Outgoing:
     """A call that goes into the queue."""
 

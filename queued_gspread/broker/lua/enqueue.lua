@@ -27,8 +27,11 @@ end
 if may_be_forgotten(KEYS[2], tonumber(ARGV[5]), now) then
   return {'late', now}
 end
-if lock_lane(KEYS[1]) and not may_use_lock(KEYS[1], now) then
-  return {'lost', now}
+if is_of_lock(KEYS[1]) then
+  local locks = lock_functions()
+  if locks.lock_lane(KEYS[1]) and not locks.may_use_lock(KEYS[1], now) then
+    return {'lost', now}
+  end
 end
 -- This first write makes a Redis that is out of memory refuse the whole script.
 local waiting = count(KEYS[6], 0)

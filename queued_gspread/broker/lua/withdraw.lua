@@ -22,6 +22,7 @@
 -- unless gently), 'ended' (it
 -- had only read, and goes no further), 'withdrawn', or 'lost' (Redis does not know it, but may
 -- have).
+local locks = lock_functions()
 may_grow(KEYS[2])
 if redis.call('EXISTS', KEYS[3]) == 1 then
   return 'answered'
@@ -30,7 +31,7 @@ local now = now_ms()
 -- A retry must return the same.
 for _, fate in ipairs({'withdrawn', 'ended'}) do
   if redis.call('ZSCORE', KEYS[4], fate .. ':' .. ARGV[1]) then
-    note_use(KEYS[1], now)
+    locks.note_use(KEYS[1], now)
     return fate
   end
 end
@@ -43,7 +44,7 @@ end
 if mark == 'l' then
   -- A lock whose caller does not know that it has it: the answer is gone.
   may_note(KEYS[4])
-  end_lock(string.match(KEYS[1], '^(.*:)lane:'), ARGV[3], ARGV[1])
+  locks.end_lock(string.match(KEYS[1], '^(.*:)lane:'), ARGV[3], ARGV[1])
   redis.call('ZADD', KEYS[4], now, 'withdrawn:' .. ARGV[1])
   return 'withdrawn'
 end
@@ -100,5 +101,5 @@ local fate = was_there and not item and 'lost' or mark and 'ended' or 'withdrawn
 if fate ~= 'lost' then
   redis.call('ZADD', KEYS[4], now, fate .. ':' .. ARGV[1])
 end
-note_use(KEYS[1], now)
+locks.note_use(KEYS[1], now)
 return fate
