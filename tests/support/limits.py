@@ -1,4 +1,4 @@
-"""Quota limits for servers in tests that are not about the quota, and Google's for those that are."""
+"""Limits for servers in tests that are not about the quota, and Google's for those that are."""
 
 from __future__ import annotations
 

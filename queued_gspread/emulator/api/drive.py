@@ -88,7 +88,8 @@ def checked_body(body: Json) -> Json:
 
 def check_unknown(method: str, path: str) -> None:
     """Raise a 501 for a method that Drive has and the emulator lacks."""
-    if path.startswith("/drive/") and find(method, path):
+    known = path.removeprefix("/upload")
+    if known.startswith("/drive/") and find(method, known):
         raise drive_unimplemented(f"The emulator does not answer {method} {path}.")
 
 

@@ -19,8 +19,9 @@ class Window:
     """At most `limit` requests in `length` seconds, over times that never go back.
 
     A fixed or staggered window is [k * length + offset, (k + 1) * length + offset) for a whole k;
-    the offset of a staggered one is its account's own, which the caller knows. A sliding one is every (t - length, t]. A lenient one slides and counts late: what came in the last tenth
-    of its length is let through whatever its number, and keeps others out from then on.
+    the offset of a staggered one is its account's own, which the caller knows. A sliding one is
+    every (t - length, t]. A lenient one slides and counts late: what came in the last tenth of its
+    length is let through whatever its number, and keeps others out from then on.
     """
 
     def __init__(

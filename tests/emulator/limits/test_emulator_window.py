@@ -123,7 +123,7 @@ def test_the_project_limits_all_accounts_together():
 
 
 def test_staggered_windows_begin_at_moments_of_each_accounts_own():
-    """Each account is let in again one window after its own bound, the project at the common one."""
+    """Each account is let in again at its own bounds, the project at the common ones."""
     meter = Meter(Quotas(reads=1, project_writes=1, window=60.0, movement="staggered"))
     seconds = [number / 4 for number in range(480)]
     came = {name: [t for t in seconds if not meter.take(name, "read", t)] for name in "abc"}
