@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from .a1 import Rect
 from .grid import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from .a1 import Rect
 
 DEFAULT_ROWS = 1000
 DEFAULT_COLUMNS = 26
@@ -78,6 +77,11 @@ class Sheet:
     def is_hidden(self) -> bool:
         """Whether the sheet is hidden."""
         return bool(self.properties.get("hidden"))
+
+    def hides(self, row: int, column: int) -> bool:
+        """Whether a merge hides this cell, as it does all but its first."""
+        cell = Rect(row, row + 1, column, column + 1)
+        return any(merge.holds(cell) and merge[::2] != cell[::2] for merge in self.merges)
 
     def size(self, dimension: str) -> int:
         """Return the number of ROWS or COLUMNS."""
