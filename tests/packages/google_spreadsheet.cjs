@@ -497,11 +497,50 @@ async function main() {
     await doc.deletePermission(ps.find((p) => p.emailAddress === 'a@example.com').id);
   });
   await it('export', async () => {
-    const x = await doc.downloadAsXLSX();
-    assert.ok(x.byteLength > 100);
-    const c = await sheet.downloadAsCSV();
-    assert.ok(c);
-    await doc.downloadAsPDF?.();
+    for (const found of [
+      await doc.downloadAsXLSX(),
+      await doc.downloadAsODS(),
+      await doc.downloadAsZippedHTML(),
+      await sheet.downloadAsPDF(),
+    ])
+      assert.ok(found.byteLength > 100);
+    const s = await fresh('e', ['name', 'value'], [{ name: 'Alice', value: '100' }]);
+    const text = async (found) => new TextDecoder().decode(await found);
+    assert.equal(await text(s.downloadAsTSV()), 'name\tvalue\r\nAlice\t100');
+    assert.equal(await text(s.downloadAsCSV()), 'name,value\r\nAlice,100');
+  });
+  await it('merge by columns and by rows', async () => {
+    const s = await fresh(
+      'w',
+      ['a', 'b'],
+      [
+        ['1', '2'],
+        ['3', '4'],
+        ['5', '6'],
+        ['7', '8'],
+      ],
+    );
+    const columns = { startColumnIndex: 0, endColumnIndex: 2 };
+    await s.mergeCells({ startRowIndex: 1, endRowIndex: 3, ...columns }, 'MERGE_COLUMNS');
+    await s.mergeCells({ startRowIndex: 3, endRowIndex: 5, ...columns }, 'MERGE_ROWS');
+    const rows = (await s.getRows()).map((row) => [row.get('a'), row.get('b')]);
+    assert.deepEqual(rows, [
+      ['1', '2'],
+      ['', ''],
+      ['5', ''],
+      ['7', ''],
+    ]);
+  });
+  await it('header in another row', async () => {
+    const s = await doc.addSheet({ title: 'header', headerValues: ['a', 'b'], headerRowIndex: 3 });
+    s.resetLocalCache(true);
+    await assert.rejects(() => s.getRows());
+    await s.loadHeaderRow(3);
+    await s.addRows([{ a: 'a1', b: 'b1' }]);
+    await s.clearRows();
+    await s.loadCells();
+    assert.equal(s.getCell(2, 0).value, 'a');
+    assert.equal(s.getCell(3, 0).value, null);
   });
   await it('delete', async () => {
     await doc.delete();

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 def _read(request: Request, name: str) -> tuple[Json, Json]:
     """Return the parameters and the body of a request to a method of the Sheets API."""
     options = read_query(name, request.query)
-    check_mask(name, options.get("fields", ""))
+    if "fields" in options:
+        check_mask(name, options["fields"])
     return options, read_body(name, request.json)
 
 
