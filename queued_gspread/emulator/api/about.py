@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.book.store import is_drive
 from queued_gspread.emulator.book.timestamps import timestamp
-from queued_gspread.emulator.wire.errors import drive_not_found, fields_required
-from queued_gspread.emulator.wire.field_mask import apply_mask, parse_mask
+from queued_gspread.emulator.wire.errors import drive_not_found, drive_unimplemented
+
+from .drive_lists import page
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.store import File, Store
@@ -19,13 +20,10 @@ Json = dict[str, Any]
 _STORAGE = 15 * 1024**3
 
 
-def about(_: Store, request: Request) -> Json:
-    """Answer about.get; as with Google, `fields` must be given."""
-    fields = request.query.get("fields")
-    if not fields:
-        raise fields_required()
+def about(_: Store, request: Request, _body: Json) -> Json:
+    """Answer about.get."""
     used = {"usage": "0", "usageInDrive": "0", "usageInDriveTrash": "0"}
-    answer = {
+    return {
         "kind": "drive#about",
         "user": {
             "kind": "drive#user",
@@ -36,27 +34,23 @@ def about(_: Store, request: Request) -> Json:
         "storageQuota": {"limit": str(_STORAGE if request.has_storage else 0), **used},
         "canCreateDrives": False,
     }
-    return _masked(answer, request, "")
 
 
-def list_drives(store: Store, request: Request) -> Json:
+def list_drives(store: Store, request: Request, _body: Json) -> Json:
     """Answer drives.list."""
+    if request.query.get("q"):
+        raise drive_unimplemented("The emulator does not search for shared drives by q.")
     found = [_drive(file) for file in store.files.values() if is_drive(file)]
-    answer = {"kind": "drive#driveList", "drives": found}
-    return _masked(answer, request, "kind,nextPageToken,drives(kind,id,name)")
+    listed, more = page(found, request.query, 10, 100)
+    return {"kind": "drive#driveList", **more, "drives": listed}
 
 
-def get_drive(store: Store, request: Request) -> Json:
+def get_drive(store: Store, request: Request, _body: Json) -> Json:
     """Answer drives.get."""
     file = store.files.get(request.parts["drive"])
     if file is None or not is_drive(file):
         raise drive_not_found(request.parts["drive"])
-    return _masked(_drive(file), request, "kind,id,name")
-
-
-def _masked(answer: Json, request: Request, default: str) -> Json:
-    masked: Json = apply_mask(parse_mask(request.query.get("fields") or default), answer)
-    return masked
+    return _drive(file)
 
 
 def _drive(file: File) -> Json:

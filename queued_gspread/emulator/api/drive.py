@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from copy import copy as shallow
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -23,13 +22,17 @@ from queued_gspread.emulator.wire.errors import (
     drive_unimplemented,
     export_too_large,
     not_a_folder,
+    not_downloadable,
+    parents_not_writable,
 )
-from queued_gspread.emulator.wire.field_mask import apply_mask, parse_mask
+from queued_gspread.emulator.wire.messages import read_drive_body
 from queued_gspread.google_api.methods import find
 
+from .drive_lists import in_order, page
 from .drive_query import parse_query
 from .drive_v2 import body_from_v2, file_v2
-from .rights import check_storage
+from .request import Answer
+from .rights import check_storage, says_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,19 +47,17 @@ if TYPE_CHECKING:
     Making: TypeAlias = Callable[[Store, Request, "Json"], File]
 
 Json = dict[str, Any]
-_DEFAULT_FIELDS = "kind,id,name,mimeType"
-_DEFAULT_LIST_FIELDS = f"kind,incompleteSearch,nextPageToken,files({_DEFAULT_FIELDS})"
-_DEFAULT_PAGE, _LARGEST_PAGE = 100, 1000
-_MOST_DIGITS = 9
 _LARGEST_EXPORT = 10 * 1024 * 1024
-_TEXTS = ("name", "mimeType", "role", "type", "emailAddress", "domain", "content")
+_EDITED_AT_GOOGLE = "application/vnd.google-apps."
+_OF_V2 = {"name", "mimeType", "parents"}
+_ONE_DRIVE = "The driveId parameter must be specified if and only if corpora is set to drive."
 _PAGE_FORMATS = {name: mime_type for mime_type, name in NAMES.items()}
-# Fields of a file that can be set and are not kept, by Google's discovery document.
-_NOT_KEPT = (
-    *("appProperties", "contentHints", "contentRestrictions", "copyRequiresWriterPermission"),
-    *("createdTime", "description", "downloadRestrictions", "folderColorRgb"),
-    *("inheritedPermissionsDisabled", "modifiedTime", "originalFilename", "properties"),
-    *("shortcutDetails", "starred", "viewedByMeTime", "writersCanShare"),
+# Parameters that would change an answer, and are not obeyed.
+_NOT_OBEYED = frozenset(
+    [
+        *("copyComments", "corpus", "includeLabels", "includePermissionsForView"),
+        "startModifiedTime",
+    ]
 )
 _MY_DRIVE = {
     "kind": "drive#file",
@@ -66,19 +67,6 @@ _MY_DRIVE = {
 }
 
 
-def checked_body(body: Json) -> Json:
-    """Return a request's body; raise Drive's 400 if a text field is no text."""
-    for name in _TEXTS:
-        if not isinstance(body.get(name), (str, type(None))):
-            raise drive_invalid(name, f"Invalid value {json.dumps(body[name])}: it must be a text.")
-    parents = body.get("parents") or []
-    if not isinstance(parents, list) or not all(isinstance(parent, str) for parent in parents):
-        raise drive_invalid(
-            "parents", f"Invalid value {json.dumps(parents)}: it must be a list of texts."
-        )
-    return body
-
-
 def check_unknown(method: str, path: str) -> None:
     """Raise a 501 for a method that Drive has and the emulator lacks."""
     known = path.removeprefix("/upload")
@@ -86,52 +74,63 @@ def check_unknown(method: str, path: str) -> None:
         raise drive_unimplemented(f"The emulator does not answer {method} {path}.")
 
 
+def check_query(name: str, query: Mapping[str, str]) -> None:
+    """Raise a 501 for a parameter that would change the answer of a method, and is not obeyed."""
+    for parameter in _NOT_OBEYED & query.keys():
+        if query[parameter].lower() not in {"", "false"}:
+            raise drive_unimplemented(f"The emulator does not obey {parameter} of {name}.")
+
+
 def create(store: Store, request: Request, body: Json) -> File:
     """Make the file that files.create asks for."""
-    _check_kept(body)
     mime_type = body.get("mimeType") or "application/octet-stream"
     parents = _parents(store, body)
     check_storage(store, request, mime_type, parents)
     return store.create(body.get("name") or "Untitled", mime_type, parents)
 
 
-def get(store: Store, request: Request) -> Json:
-    """Answer files.get."""
-    file_id = request.parts["id"]
-    if _folder(file_id) == ROOT_FOLDER:
-        return _with_fields(request.query, _MY_DRIVE)
+def get(store: Store, request: Request, _body: Json) -> Json | Answer:
+    """Answer files.get: what is known of a file, or its content, which none has."""
+    file_id, is_download = request.parts["id"], request.query.get("alt") == "media"
+    if _folder(file_id) == ROOT_FOLDER and not is_download:
+        return _MY_DRIVE
     file = store.file(file_id)
+    if is_download:
+        if file.mime_type.startswith(_EDITED_AT_GOOGLE):
+            raise not_downloadable()
+        return Answer(HTTPStatus.OK, b"", file.mime_type)
     found = file_json(file, store)
     found["capabilities"] = {"canEdit": may_change(file, request.email), "canCopy": True}
-    return _with_fields(request.query, found)
+    return found
 
 
-def update(store: Store, file_id: str, query: Mapping[str, str], body: Json) -> Json:
+def update(store: Store, request: Request, body: Json) -> Json:
     """Answer files.update: name, parents and the trash."""
-    _check_kept(body)
-    file = store.file(file_id)
+    file, query = store.file(request.parts["id"]), request.query
+    if body.get("parents"):
+        raise parents_not_writable()
+    _check_type(file, body)
     removed, added = _folders(query, "removeParents"), _folders(query, "addParents")
     _check_folders(store, added)
     if body.get("name"):
         file.rename(body["name"])
-    if "trashed" in body:
-        file.trashed = bool(body["trashed"])
+    file.trashed = body.get("trashed", file.trashed)
     file.parents = [parent for parent in file.parents if parent not in removed] + added
     file.drive_id = store.drive_of(file.parents)
     store.touch(file)
-    return _masked(file, store, query)
+    return file_json(file, store)
 
 
-def delete(store: Store, file_id: str) -> None:
+def delete(store: Store, request: Request, _body: Json) -> None:
     """Answer files.delete."""
-    store.file(file_id)
-    del store.files[file_id]
+    store.file(request.parts["id"])
+    del store.files[request.parts["id"]]
 
 
 def copy(store: Store, request: Request, body: Json) -> File:
     """Make the file that files.copy asks for; without a name it is "Copy of …"."""
-    _check_kept(body)
     original = store.file(request.parts["id"])
+    _check_type(original, body)
     name = body.get("name") or f"Copy of {original.title}"
     in_place = original.drive_id and not body.get("parents")
     parents = original.parents if in_place else _parents(store, body)
@@ -139,48 +138,52 @@ def copy(store: Store, request: Request, body: Json) -> File:
     return store.copy(original, name, parents)
 
 
-def in_v3(make: Making) -> Callable[[Store, Request], Json]:
+def made(make: Making) -> Callable[[Store, Request, Json], Json]:
     """Return the method of Drive v3 that makes a file."""
-    return lambda store, request: _masked(
-        make(store, request, checked_body(request.json)), store, request.query
-    )
+    return lambda store, request, body: file_json(make(store, request, body), store)
 
 
 def in_v2(make: Making) -> Callable[[Store, Request], Json]:
     """Return the method of Drive v2 that makes a file: names are titles there."""
 
     def answer(store: Store, request: Request) -> Json:
-        file = make(store, request, checked_body(body_from_v2(request.json)))
-        return file_v2(file, store, store.ids.letters(27))
+        body = read_drive_body("drive.files.create", body_from_v2(request.json), _OF_V2)
+        return file_v2(make(store, request, body), store, store.ids.letters(27))
 
     return answer
 
 
-def list_files(store: Store, request: Request) -> Json:
-    """Answer files.list, the newest file first, in pages."""
-    query = request.query
+def list_files(store: Store, request: Request, _body: Json) -> Json:
+    """Answer files.list, the newest file first unless an order is given, in pages."""
+    query, drive = request.query, request.query.get("driveId") or request.query.get("teamDriveId")
     test = parse_query(query["q"], store.email) if query.get("q") else None
-    everywhere = query.get("includeItemsFromAllDrives", "").lower() == "true"
+    if query.get("spaces", "drive") != "drive":
+        raise drive_unimplemented("The emulator has no spaces but drive.")
+    if bool(drive) != (query.get("corpora") in {"drive", "teamDrive"}):
+        raise drive_invalid("driveId", _ONE_DRIVE)
+    everywhere = says_yes(request, "includeItemsFromAllDrives", "includeTeamDriveItems")
     files = store.shared_files() if everywhere else store.own_files()
+    files = [file for file in files if not drive or file.drive_id == drive]
     found = [file for file in files if test is None or test(file)]
-    start, size = _page(query)
-    answer: Json = {"kind": "drive#fileList", "incompleteSearch": False}
-    if start + size < len(found):
-        answer["nextPageToken"] = f"~!!~{start + size}"
-    answer["files"] = [file_json(file, store) for file in found[start : start + size]]
-    masked: Json = apply_mask(parse_mask(query.get("fields") or _DEFAULT_LIST_FIELDS), answer)
-    return masked
+    listed, more = page(in_order(found, query.get("orderBy", "")), query, 100, 1000)
+    return {
+        "kind": "drive#fileList",
+        "incompleteSearch": False,
+        **more,
+        "files": [file_json(file, store) for file in listed],
+    }
 
 
-def export(store: Store, file_id: str, query: Mapping[str, str]) -> tuple[bytes, str]:
-    """Answer files.export: the content and its type."""
-    file = store.file(file_id)
-    return _exported(file.book, file.created, query.get("mimeType", ""))
+def export(store: Store, request: Request, _body: Json) -> Answer:
+    """Answer files.export."""
+    file = store.file(request.parts["id"])
+    return _exported(file.book, file.created, request.query.get("mimeType", ""))
 
 
-def export_page(store: Store, file_id: str, query: Mapping[str, str]) -> tuple[bytes, str]:
-    """Answer the page from which one sheet is exported: the content and its type."""
-    file, gid = store.file(file_id), query.get("gid", "")
+def export_page(store: Store, request: Request) -> Answer:
+    """Answer the page from which one sheet is exported."""
+    query = request.query
+    file, gid = store.file(request.parts["id"]), query.get("gid", "")
     mime_type = _PAGE_FORMATS.get(query.get("format", "xlsx"), "")
     if file.book is None or not gid:
         return _exported(file.book, file.created, mime_type)
@@ -192,22 +195,22 @@ def export_page(store: Store, file_id: str, query: Mapping[str, str]) -> tuple[b
     return _exported(book, file.created, mime_type)
 
 
-def _exported(book: Spreadsheet | None, created: datetime, mime_type: str) -> tuple[bytes, str]:
+def _exported(book: Spreadsheet | None, created: datetime, mime_type: str) -> Answer:
     content = export_book(book, mime_type, created) if book else None
     if content is None:
         message = "The requested conversion is not supported."
         raise drive_error(HTTPStatus.BAD_REQUEST, "badRequest", message, ("parameter", "convertTo"))
     if len(content) > _LARGEST_EXPORT:
         raise export_too_large()
-    return content, mime_type
+    return Answer(HTTPStatus.OK, content, mime_type)
 
 
-def upload_v2(store: Store, file_id: str, content: bytes) -> Json:
+def upload_v2(store: Store, request: Request) -> Json:
     """Answer the v2 upload of a CSV file: it replaces the spreadsheet's content."""
-    file = store.file(file_id)
+    file = store.file(request.parts["id"])
     if file.book:
         try:
-            import_csv(file.book, content, store.ids)
+            import_csv(file.book, request.content, store.ids)
         except InvalidArgumentError as problem:
             raise drive_error(HTTPStatus.BAD_REQUEST, "badRequest", str(problem)) from None
     store.touch(file)
@@ -251,15 +254,6 @@ def _user(right: Json, store: Store) -> Json:
     }
 
 
-def _masked(file: File, store: Store, query: Mapping[str, str]) -> Json:
-    return _with_fields(query, file_json(file, store))
-
-
-def _with_fields(query: Mapping[str, str], file: Json) -> Json:
-    masked: Json = apply_mask(parse_mask(query.get("fields") or _DEFAULT_FIELDS), file)
-    return masked
-
-
 def _link(file: File) -> str:
     if file.mime_type == SPREADSHEET_TYPE:
         return f"https://docs.google.com/spreadsheets/d/{file.file_id}/edit?usp=drivesdk"
@@ -267,14 +261,10 @@ def _link(file: File) -> str:
     return f"https://drive.google.com/drive/{kind}/{file.file_id}"
 
 
-def _is_count(text: str) -> bool:
-    return text.isdecimal() and len(text) <= _MOST_DIGITS
-
-
-def _check_kept(body: Json) -> None:
-    for name in _NOT_KEPT:
-        if body.get(name):
-            raise drive_unimplemented(f"The emulator does not keep a file's {name}.")
+def _check_type(file: File, body: Json) -> None:
+    """Raise a 501 if a file would be turned into one of another type."""
+    if body.get("mimeType") not in {None, file.mime_type}:
+        raise drive_unimplemented("The emulator does not change a file's mimeType.")
 
 
 def _parents(store: Store, body: Json) -> list[str]:
@@ -295,14 +285,3 @@ def _check_folders(store: Store, folders: list[str]) -> None:
     for folder in folders:
         if folder != ROOT_FOLDER and store.file(folder).mime_type != FOLDER_TYPE:
             raise not_a_folder()
-
-
-def _page(query: Mapping[str, str]) -> tuple[int, int]:
-    token = (query.get("pageToken") or "~!!~0").removeprefix("~!!~")
-    size = query.get("pageSize") or str(_DEFAULT_PAGE)
-    if not _is_count(token):
-        raise drive_invalid("pageToken")
-    if not _is_count(size) or not 1 <= int(size) <= _LARGEST_PAGE:
-        message = f"Invalid value '{size}'. Values must be within the range: [1, {_LARGEST_PAGE}]"
-        raise drive_invalid("pageSize", message)
-    return int(token), int(size)

@@ -22,7 +22,6 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _WORD = re.compile(r"[^\W_]+")
-_WORD = re.compile(r"[^\W_]+")
 # Fields that Drive can search and the emulator does not keep, by Google's guide to file searches.
 _NOT_KEPT = {
     "appProperties",

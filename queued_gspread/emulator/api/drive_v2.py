@@ -19,12 +19,13 @@ _DOCS = "https://docs.google.com"
 def body_from_v2(body: Json) -> Json:
     """Return a request's body as Drive v3 has it."""
     listed = body.get("parents")
-    parents = [p.get("id") if isinstance(p, dict) else p for p in listed or []]
-    return {
-        "name": body.get("title"),
-        "mimeType": body.get("mimeType"),
-        "parents": parents if isinstance(listed, list) else listed,
-    }
+    parents = (
+        [p.get("id") if isinstance(p, dict) else p for p in listed]
+        if isinstance(listed, list)
+        else listed
+    )
+    rest = {name: part for name, part in body.items() if name not in {"title", "parents"}}
+    return {**rest, "name": body.get("title"), "parents": parents}
 
 
 def file_v2(file: File, store: Store, etag: str) -> Json:

@@ -42,7 +42,12 @@ def check_rights(store: Store, request: Request) -> None:
 
 def knows_drives(request: Request) -> bool:
     """Return whether a request to Drive concerns shared drives as well."""
-    return request.query.get("supportsAllDrives", "").lower() == "true"
+    return says_yes(request, "supportsAllDrives", "supportsTeamDrives")
+
+
+def says_yes(request: Request, *names: str) -> bool:
+    """Return whether any of these parameters, which have had several names, is true."""
+    return any(request.query.get(name, "").lower() == "true" for name in names)
 
 
 def check_storage(store: Store, request: Request, mime_type: str, parents: list[str]) -> None:

@@ -12,6 +12,7 @@ from queued_gspread.emulator.book.not_computed import GapReadError
 from queued_gspread.emulator.wire.errors import (
     ApiError,
     api_disabled,
+    as_drive,
     drive_unauthenticated,
     failure,
     insufficient_scopes,
@@ -57,13 +58,13 @@ def answer(store: Store, request: Request) -> Answer:
     try:
         return _route(store, request)
     except ApiError as error:
-        return refusal(error)
+        return refusal(error if request.on_sheets else as_drive(error))
     except GapReadError as gap:
         status = HTTPStatus.NOT_IMPLEMENTED
         reason = "" if request.on_sheets else "notImplemented"
         return refusal(failure(status, request.on_sheets, reason, str(gap)))
     except RecursionError:
-        return refusal(too_deep())
+        return refusal(too_deep() if request.on_sheets else as_drive(too_deep()))
     except Exception:  # noqa: BLE001  - a server answers whatever goes wrong in it
         _log.exception("The emulator failed at %s %s", request.method, request.target)
         return refusal(failure(HTTPStatus.INTERNAL_SERVER_ERROR, request.on_sheets))

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from queued_gspread.emulator.book.store import SPREADSHEET_TYPE, may_change
 from queued_gspread.emulator.wire.description import method
-from queued_gspread.emulator.wire.errors import sheets_forbidden
-from queued_gspread.emulator.wire.messages import check_mask, read_body, read_query
+from queued_gspread.emulator.wire.errors import fields_required, sheets_forbidden
+from queued_gspread.emulator.wire.field_mask import apply_mask, parse_mask
+from queued_gspread.emulator.wire.messages import (
+    check_mask,
+    check_selection,
+    read_body,
+    read_drive_body,
+    read_query,
+)
 from queued_gspread.google_api.methods import kind_of
 
 from . import about as about_api
@@ -18,16 +24,15 @@ from . import drive as drive_api
 from . import sharing as sharing_api
 from . import spreadsheets as spreadsheets_api
 from . import values as values_api
-from .request import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from queued_gspread.emulator.book.spreadsheet import Spreadsheet
     from queued_gspread.emulator.book.store import Store
 
-    from .request import Json, Request
+    from .request import Answer, Json, Request
 
     Handler: TypeAlias = Callable[[Store, Request], "Answer | Json | None"]
 
@@ -97,34 +102,42 @@ def _on(name: str, answer: Callable[[_Call], Json]) -> Handler:
     return handle
 
 
-def _by(export: Callable[..., tuple[bytes, str]]) -> Handler:
-    return lambda s, r: Answer(HTTPStatus.OK, *export(s, r.parts["id"], r.query))
+class _OfDrive(NamedTuple):
+    """A method of Drive: what answers it, the fields of a body that it obeys, and of its answer.
+
+    As with Google, `fields` must be given where the answer has no default ones.
+    """
+
+    answer: Callable[[Store, Request, Json], Answer | Json | None]
+    obeyed: str = ""
+    fields: str = ""
 
 
-def _drive_body(request: Request) -> Json:
-    return drive_api.checked_body(request.json)
+def _on_drive(name: str, on: _OfDrive) -> Handler:
+    """Return what answers a method of Drive."""
+    found, obeyed = method(name), on.obeyed.split()
+
+    def handle(store: Store, request: Request) -> Answer | Json | None:
+        drive_api.check_query(name, request.query)
+        body = read_drive_body(name, request.json, obeyed) if found.body != "-" else {}
+        if found.answer == "-":
+            return on.answer(store, request, body)
+        fields = request.query.get("fields") or on.fields
+        if not fields:
+            raise fields_required()
+        check_selection(name, fields)
+        answered = on.answer(store, request, body)
+        return apply_mask(parse_mask(fields), answered) if isinstance(answered, dict) else answered
+
+    return handle
 
 
-def _of_file(answer: Callable[[Store, str, Mapping[str, str]], Json]) -> Handler:
-    return lambda s, r: answer(s, r.parts["id"], r.query)
-
-
-def _of_file_with_body(answer: Callable[[Store, str, Mapping[str, str], Json], Json]) -> Handler:
-    return lambda s, r: answer(s, r.parts["id"], r.query, _drive_body(r))
-
-
-def _permission_get(store: Store, request: Request) -> Json:
-    which = request.parts["permission"]
-    return sharing_api.get_permission(store, request.parts["id"], which, request.query)
-
-
-def _permission_update(store: Store, request: Request) -> Json:
-    which, body = request.parts["permission"], _drive_body(request)
-    return sharing_api.update_permission(store, request.parts["id"], which, request.query, body)
-
-
-# The parts of the Sheets API's paths, by their names in its description.
+# The parts of the paths, by their names in the description.
 _PARTS = {
+    "fileId": "(?!(?:generateIds|generateCseToken|trash)$)(?P<id>[^/]+)",
+    "permissionId": "(?P<permission>[^/]+)",
+    "commentId": "(?P<comment>[^/]+)",
+    "driveId": "(?P<drive>[^/]+)",
     "spreadsheetId": "(?P<id>[^/:]+)",
     "range": "(?P<range>[^/]+)",
     "sheetId": "(?P<sheet>[0-9]{1,10})",
@@ -164,47 +177,44 @@ _SHEETS: dict[str, Handler] = {
     "sheets.copyTo": _copy_to,
     **{name: _on(name, answer) for name, answer in _ON_SPREADSHEETS.items()},
 }
-_FILES = "/drive/v3/files"
-_FILE = _FILES + "/(?!(?:generateIds|generateCseToken|trash)$)(?P<id>[^/]+)"
-_COMMENT = _FILE + "/comments/(?P<comment>[^/]+)"
-_PERMISSION = _FILE + "/permissions/(?P<permission>[^/]+)"
+_FILE, _RIGHT = "kind,id,name,mimeType", "kind,id,type,role"
+_NEW_FILE, _NEW_COMMENT = "name mimeType parents", "content anchor quotedFileContent"
+_NEW_RIGHT = "type role emailAddress domain allowFileDiscovery pendingOwner"
+_DRIVE = {
+    "about.get": _OfDrive(about_api.about),
+    "drives.list": _OfDrive(about_api.list_drives, "", "kind,nextPageToken,drives(kind,id,name)"),
+    "drives.get": _OfDrive(about_api.get_drive, "", "kind,id,name"),
+    "files.list": _OfDrive(
+        drive_api.list_files, "", f"kind,incompleteSearch,nextPageToken,files({_FILE})"
+    ),
+    "files.create": _OfDrive(drive_api.made(drive_api.create), _NEW_FILE, _FILE),
+    "files.get": _OfDrive(drive_api.get, "", _FILE),
+    "files.update": _OfDrive(drive_api.update, "name mimeType parents trashed", _FILE),
+    "files.delete": _OfDrive(drive_api.delete),
+    "files.copy": _OfDrive(drive_api.made(drive_api.copy), _NEW_FILE, _FILE),
+    "files.export": _OfDrive(drive_api.export),
+    "permissions.list": _OfDrive(
+        sharing_api.list_permissions, "", f"kind,nextPageToken,permissions({_RIGHT})"
+    ),
+    "permissions.create": _OfDrive(sharing_api.create_permission, _NEW_RIGHT, _RIGHT),
+    "permissions.get": _OfDrive(sharing_api.get_permission, "", _RIGHT),
+    "permissions.update": _OfDrive(sharing_api.update_permission, "role pendingOwner", _RIGHT),
+    "permissions.delete": _OfDrive(sharing_api.delete_permission),
+    "comments.list": _OfDrive(sharing_api.list_comments),
+    "comments.create": _OfDrive(sharing_api.create_comment, _NEW_COMMENT),
+    "comments.get": _OfDrive(sharing_api.get_comment),
+    "comments.update": _OfDrive(sharing_api.update_comment, "content"),
+}
+_DESCRIBED = {
+    **_SHEETS,
+    **{f"drive.{name}": _on_drive(f"drive.{name}", on) for name, on in _DRIVE.items()},
+}
 APPEND = re.compile(_pattern("values.append"))
 _TABLE: list[tuple[str, str, Handler]] = [
-    *((method(name).verb, _pattern(name), handle) for name, handle in _SHEETS.items()),
-    ("GET", "/drive/v3/about", about_api.about),
-    ("GET", "/drive/v3/drives", about_api.list_drives),
-    ("GET", "/drive/v3/drives/(?P<drive>[^/]+)", about_api.get_drive),
-    ("GET", _FILES, drive_api.list_files),
-    ("POST", _FILES, drive_api.in_v3(drive_api.create)),
-    ("GET", _FILE, drive_api.get),
-    ("PATCH", _FILE, _of_file_with_body(drive_api.update)),
-    ("DELETE", _FILE, lambda s, r: drive_api.delete(s, r.parts["id"])),
-    ("POST", _FILE + "/copy", drive_api.in_v3(drive_api.copy)),
+    *((method(name).verb, _pattern(name), handle) for name, handle in _DESCRIBED.items()),
     ("POST", "/drive/v2/files", drive_api.in_v2(drive_api.create)),
     ("POST", "/drive/v2/files/(?P<id>[^/]+)/copy", drive_api.in_v2(drive_api.copy)),
-    ("GET", _FILE + "/export", _by(drive_api.export)),
-    ("GET", "/spreadsheets/d/(?P<id>[^/]+)/export", _by(drive_api.export_page)),
-    ("GET", _FILE + "/permissions", _of_file(sharing_api.list_permissions)),
-    ("POST", _FILE + "/permissions", _of_file_with_body(sharing_api.create_permission)),
-    ("GET", _PERMISSION, _permission_get),
-    ("PATCH", _PERMISSION, _permission_update),
-    (
-        "DELETE",
-        _PERMISSION,
-        lambda s, r: sharing_api.delete_permission(s, r.parts["id"], r.parts["permission"]),
-    ),
-    ("GET", _FILE + "/comments", _of_file(sharing_api.list_comments)),
-    ("POST", _FILE + "/comments", _of_file_with_body(sharing_api.create_comment)),
-    ("GET", _COMMENT, lambda s, r: sharing_api.get_comment(s, r.parts, r.query)),
-    (
-        "PATCH",
-        _COMMENT,
-        lambda s, r: sharing_api.update_comment(s, r.parts, r.query, _drive_body(r)),
-    ),
-    (
-        "PUT",
-        "/upload/drive/v2/files/(?P<id>[^/]+)",
-        lambda s, r: drive_api.upload_v2(s, r.parts["id"], r.content),
-    ),
+    ("PUT", "/upload/drive/v2/files/(?P<id>[^/]+)", drive_api.upload_v2),
+    ("GET", "/spreadsheets/d/(?P<id>[^/]+)/export", drive_api.export_page),
 ]
 ROUTES = [(verb, re.compile(pattern), handle) for verb, pattern, handle in _TABLE]

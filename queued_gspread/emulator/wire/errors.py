@@ -279,9 +279,17 @@ def file_not_found(file_id: str) -> ApiError:
     return drive_error(HTTPStatus.NOT_FOUND, "notFound", message, ("parameter", "fileId"))
 
 
-def drive_invalid(name: str, message: str = "Invalid Value") -> ApiError:
+def as_drive(error: ApiError) -> ApiError:
+    """Return an error that may be in the shape of the Sheets API as Drive's clients read it."""
+    found = error.body["error"]
+    reason = {"domain": "global", "reason": "badRequest", "message": found["message"]}
+    found.setdefault("errors", [reason])
+    return error
+
+
+def drive_invalid(name: str, message: str = "Invalid Value", reason: str = "invalid") -> ApiError:
     """Return the Drive API's 400 for a bad parameter or field."""
-    return drive_error(HTTPStatus.BAD_REQUEST, "invalid", message, ("parameter", name))
+    return drive_error(HTTPStatus.BAD_REQUEST, reason, message, ("parameter", name))
 
 
 def drive_unimplemented(message: str) -> ApiError:
@@ -293,6 +301,24 @@ def not_a_folder() -> ApiError:
     """Return the Drive API's answer if the new parent of a file is not a folder."""
     message = "The specified parent is not a folder."
     return drive_error(HTTPStatus.FORBIDDEN, "parentNotAFolder", message, ("parameter", "fileId"))
+
+
+def not_downloadable() -> ApiError:
+    """Return the Drive API's answer if what is edited at Google is to be downloaded."""
+    message = (
+        "Only files with binary content can be downloaded. Use Export with Docs Editors files."
+    )
+    where = ("parameter", "alt")
+    return drive_error(HTTPStatus.FORBIDDEN, "fileNotDownloadable", message, where)
+
+
+def parents_not_writable() -> ApiError:
+    """Return the Drive API's answer if the body of an update has parents."""
+    message = (
+        "The parents field is not directly writable in update requests. Use the addParents and "
+        "removeParents parameters instead."
+    )
+    return drive_error(HTTPStatus.FORBIDDEN, "fieldNotWritable", message)
 
 
 def export_too_large() -> ApiError:

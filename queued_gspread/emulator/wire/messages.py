@@ -13,11 +13,18 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from .description import camel, fields_of, method, snake, values_of
-from .errors import invalid_fields, sheets_unimplemented, unknown_field, unknown_parameter
+from .errors import (
+    drive_invalid,
+    drive_unimplemented,
+    invalid_fields,
+    sheets_unimplemented,
+    unknown_field,
+    unknown_parameter,
+)
 from .field_mask import parse_mask, paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from .description import Field
 
@@ -94,13 +101,42 @@ def check_mask(name: str, mask: str) -> None:
             raise unknown_field(mask, ".".join(path))
 
 
+def read_drive_body(name: str, body: Json, kept: Container[str]) -> Json:
+    """Return the body of a request to a method of Drive, which ignores what it does not know.
+
+    Raises Drive's 400 for a field that is not of its type, and a 501 for one that is not kept.
+    """
+    kind = method(name).body
+    known = {field: part for field, part in body.items() if field in fields_of(kind)}
+    for field, part in known.items():
+        if part and field not in kept and field != "kind":
+            raise drive_unimplemented(f"The emulator does not keep a {kind.lower()}'s {field}.")
+        if part and fields_of(kind)[field].repeated and not isinstance(part, list):
+            raise drive_invalid(field, f"Invalid value {json.dumps(part)}: it must be a list.")
+    reader = _Reader()
+    found = reader.message(kind, known, "")
+    for wrong in reader.wrong:
+        raise drive_invalid(*wrong)
+    return found
+
+
+def check_selection(name: str, mask: str) -> None:
+    """Raise Drive's 400 for a mask that names a field that a method's answer does not have."""
+    for path in paths(parse_mask(mask)):
+        for end, part in enumerate(path, 1):
+            if not _exists(method(name).answer, path[:end]):
+                raise drive_invalid("fields", f"Invalid field selection {part}", "invalidParameter")
+
+
 def _exists(kind: str, path: tuple[str, ...]) -> bool:
     if not path or path[0] == "*":
         return True
     field = fields_of(kind).get(path[0])
     if field is None or field.name != path[0]:
         return False
-    return _exists(field.kind, path[1:]) if field.is_message else path[1:] in {(), ("*",)}
+    if field.is_message:
+        return _exists(field.kind, path[1:])
+    return field.by_name or path[1:] in {(), ("*",)}
 
 
 class _Reader:
