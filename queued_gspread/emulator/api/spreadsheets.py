@@ -15,6 +15,7 @@ from queued_gspread.emulator.book.developer_metadata import on_lines, on_sheet, 
 from queued_gspread.emulator.values.evaluate import Evaluator
 from queued_gspread.emulator.wire.errors import InvalidArgumentError, invalid, sheets_unimplemented
 from queued_gspread.emulator.wire.field_mask import apply_mask, names, parse_mask
+from queued_gspread.emulator.wire.messages import check_update_mask
 
 from .grid_data import row_data
 
@@ -36,6 +37,8 @@ _COMPUTED = ("effectiveValue", "formattedValue", "hyperlink")
 
 def get(book: Spreadsheet, ranges: list[str], options: Json) -> Json:
     """Answer spreadsheets.get; a field mask decides instead of includeGridData."""
+    if options.get("commentsViewMode") == "COMMENTS_VIEW_MODE_INCLUDED":
+        raise sheets_unimplemented("The emulator has no comments in answers of the Sheets API.")
     try:
         found = [book.find(text) for text in ranges]
     except InvalidArgumentError as problem:
@@ -123,14 +126,16 @@ def _kind(place: int, request: Json) -> tuple[str, Json]:
     for name in request:
         if name not in HANDLERS:
             raise sheets_unimplemented(f"The emulator does not support {where}.{name}.")
-    if len(request) != 1:
-        raise invalid(f"Invalid {where}: Must specify exactly one request kind.")
+    if not request:
+        raise invalid(f"Invalid {where}: No request set.")
     [found] = request.items()
     return found
 
 
 def _apply(scope: Scope, place: int, kind: str, request: Json) -> Json:
     try:
+        if "fields" in request:
+            check_update_mask(kind, request["fields"])
         return HANDLERS[kind](scope, request)
     except InvalidArgumentError as problem:
         raise invalid(f"Invalid requests[{place}].{kind}: {problem}") from None

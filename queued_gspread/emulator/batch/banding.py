@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from queued_gspread.emulator.book.color import with_color_styles
 from queued_gspread.emulator.book.sheet import owned_range
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
-from queued_gspread.emulator.wire.field_mask import parse_mask, replaced
+from queued_gspread.emulator.wire.field_mask import replaced
 
-from .scope import require_mask
+from .scope import mask_of
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.sheet import Sheet
@@ -34,7 +34,7 @@ def add_banding(scope: Scope, request: Json) -> Json:
 
 def update_banding(scope: Scope, request: Json) -> Json:
     """Change the range or the colours of a banding."""
-    mask, asked = parse_mask(require_mask(request)), request.get("bandedRange") or {}
+    mask, asked = mask_of(request), request.get("bandedRange") or {}
     home, old = scope.attached("banded_ranges", asked.get("bandedRangeId"))
     new = {**replaced(old, asked, mask), "bandedRangeId": old["bandedRangeId"]}
     home.banded_ranges.remove(old)

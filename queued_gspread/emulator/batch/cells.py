@@ -9,9 +9,9 @@ from queued_gspread.emulator.book.color import with_color_styles
 from queued_gspread.emulator.values.entry import held
 from queued_gspread.emulator.values.missing import note_written
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
-from queued_gspread.emulator.wire.field_mask import names, parse_mask
+from queued_gspread.emulator.wire.field_mask import names
 
-from .scope import check_length, require_mask
+from .scope import check_length, mask_of
 from .tables import make_room_in_table
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def repeat_cell(scope: Scope, request: Json) -> Json:
     """Give all cells of a range the same properties."""
     sheet, rect = scope.grid_range(request.get("range"))
-    mask, data = parse_mask(require_mask(request)), request.get("cell") or {}
+    mask, data = mask_of(request), request.get("cell") or {}
     for row in range(rect.start_row, rect.end_row):
         for column in range(rect.start_column, rect.end_column):
             _put(scope, sheet, row, column, data, mask)
@@ -34,7 +34,7 @@ def repeat_cell(scope: Scope, request: Json) -> Json:
 
 def update_cells(scope: Scope, request: Json) -> Json:
     """Give each cell of a range its own properties; cells without data lose theirs."""
-    mask, rows = parse_mask(require_mask(request)), request.get("rows") or []
+    mask, rows = mask_of(request), request.get("rows") or []
     sheet, rect = _target(scope, request, rows)
     for row in range(rect.start_row, rect.end_row):
         place = row - rect.start_row
@@ -60,8 +60,8 @@ def append_cells(scope: Scope, request: Json) -> Json:
     width = max((len(line.get("values") or []) for line in rows), default=0)
     scope.make_room(sheet, start + len(rows), column + width)
     where = {"sheetId": sheet.sheet_id, "rowIndex": start, "columnIndex": column}
-    fields = require_mask(request)
-    return update_cells(scope, {"start": where, "rows": rows, "fields": fields}) if rows else {}
+    mask_of(request)
+    return update_cells(scope, {**request, "start": where}) if rows else {}
 
 
 def set_data_validation(scope: Scope, request: Json) -> Json:

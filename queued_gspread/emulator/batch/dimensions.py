@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from queued_gspread.emulator.book.a1 import Rect
+from queued_gspread.emulator.book.cell import Cell
 from queued_gspread.emulator.values.evaluate import Evaluator
 from queued_gspread.emulator.values.render import shown
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
-from queued_gspread.emulator.wire.field_mask import parse_mask
 
-from .scope import dimension_of, require_mask
+from .scope import dimension_of, mask_of
 from .shift import Shift, shift_sheet
 from .text_width import pixel_width
 
@@ -24,14 +25,31 @@ DEFAULT_PIXELS = {"ROWS": 21, "COLUMNS": 100}
 def insert_dimension(scope: Scope, request: Json) -> Json:
     """Insert empty rows or columns before an index."""
     sheet, dimension, start, end = scope.dimension_range(request.get("range"))
-    size = sheet.size(dimension)
-    if start > size or (start == size and request.get("inheritFromBefore") is not True):
+    size, before = sheet.size(dimension), request.get("inheritFromBefore", False)
+    if before and not start:
+        message = "range.startIndex[0] must be greater than 0 if inheritFromBefore is true."
+        raise InvalidArgumentError(message)
+    if start > size or (start == size and not before):
         message = f"range.startIndex[{start}] must be less than the grid size ({size})"
         message += " if inheritFromBefore is false."
         raise InvalidArgumentError(message)
     _grown(scope, sheet, dimension, end - start)
     shift_sheet(scope.book, sheet, Shift(dimension, start, end - start))
+    _extend(sheet, dimension, start - 1 if before else end, range(start, end))
     return {}
+
+
+def _extend(sheet: Sheet, dimension: str, source: int, new: range) -> None:
+    """Give new rows or columns the properties, the formats and the rules of the one beside."""
+    stored, whole = sheet.dimensions[dimension], sheet.grid.everything
+    stored |= {index: dict(stored[source]) for index in new if source in stored}
+    sides = (source, source + 1)
+    line = Rect(*sides, *whole[2:]) if dimension == "ROWS" else Rect(*whole[:2], *sides)
+    for row, column, cell in list(sheet.grid.stored(line)):
+        bare = Cell(format=cell.format, validation=cell.validation)
+        for index in new if not bare.is_bare else ():
+            place = (index, column) if dimension == "ROWS" else (row, index)
+            sheet.grid.put(*place, bare)
 
 
 def delete_dimension(scope: Scope, request: Json) -> Json:
@@ -63,7 +81,7 @@ def append_dimension(scope: Scope, request: Json) -> Json:
 def update_dimension_properties(scope: Scope, request: Json) -> Json:
     """Hide, show or size rows or columns."""
     sheet, dimension, start, end = scope.dimension_range(request.get("range"))
-    fields, asked = parse_mask(require_mask(request)), request.get("properties") or {}
+    fields, asked = mask_of(request), request.get("properties") or {}
     stored = sheet.dimensions[dimension]
     for index in range(start, min(end, sheet.size(dimension))):
         found = dict(stored.get(index, {}))
@@ -76,13 +94,12 @@ def update_dimension_properties(scope: Scope, request: Json) -> Json:
 
 
 def auto_resize_dimensions(scope: Scope, request: Json) -> Json:
-    """Make columns as wide as their widest text."""
+    """Make columns as wide as their widest text, and rows as high as a line."""
     sheet, dimension, start, end = scope.dimension_range(request.get("dimensions"))
-    if dimension == "COLUMNS":
-        for column in range(start, min(end, sheet.grid.column_count)):
-            width = _widest(scope, sheet, column)
-            if width:
-                sheet.dimensions[dimension].setdefault(column, {})["pixelSize"] = width
+    for index in range(start, min(end, sheet.size(dimension))):
+        size = DEFAULT_PIXELS["ROWS"] if dimension == "ROWS" else _widest(scope, sheet, index)
+        if size:
+            sheet.dimensions[dimension].setdefault(index, {})["pixelSize"] = size
     return {}
 
 

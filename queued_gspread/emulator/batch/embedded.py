@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from queued_gspread.emulator.book.color import with_color_styles
 from queued_gspread.emulator.book.sheet import ATTACHED, owned_range
 from queued_gspread.emulator.wire.errors import InvalidArgumentError, sheets_unimplemented
-from queued_gspread.emulator.wire.field_mask import parse_mask, replaced
+from queued_gspread.emulator.wire.field_mask import replaced
 
-from .scope import require_mask
+from .scope import mask_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def update_chart_spec(scope: Scope, request: Json) -> Json:
 
 def update_slicer_spec(scope: Scope, request: Json) -> Json:
     """Change the parts of a slicer that the mask names."""
-    mask = parse_mask(require_mask(request))
+    mask = mask_of(request)
     _, slicer = scope.attached("slicers", request.get("slicerId"))
     slicer["spec"] = with_color_styles(replaced(slicer["spec"], request.get("spec", {}), mask))
     return {}
@@ -55,7 +55,7 @@ def update_slicer_spec(scope: Scope, request: Json) -> Json:
 def update_position(scope: Scope, request: Json) -> Json:
     """Move an object or change its size, also to another sheet."""
     kind, home, thing = _object(scope, request)
-    mask, asked = parse_mask(require_mask(request)), request.get("newPosition", {})
+    mask, asked = mask_of(request), request.get("newPosition", {})
     _check_place(asked)
     old = thing["position"]["overlayPosition"]
     old = {**old, "anchorCell": {"sheetId": home.sheet_id, **old["anchorCell"]}}
@@ -69,7 +69,7 @@ def update_position(scope: Scope, request: Json) -> Json:
 def update_border(scope: Scope, request: Json) -> Json:
     """Give an object another border."""
     _, _, thing = _object(scope, request)
-    mask, border = parse_mask(require_mask(request)), request.get("border", {})
+    mask, border = mask_of(request), request.get("border", {})
     thing["border"] = with_color_styles(replaced({}, border, mask))
     return {}
 

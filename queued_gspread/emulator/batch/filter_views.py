@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.book.sheet import owned_range
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
-from queued_gspread.emulator.wire.field_mask import parse_mask, replaced
+from queued_gspread.emulator.wire.field_mask import replaced
 
-from .scope import require_mask
+from .scope import mask_of
 
 if TYPE_CHECKING:
     from .scope import Handler, Json, Scope
@@ -22,7 +22,7 @@ def add_filter_view(scope: Scope, request: Json) -> Json:
     """Add a filter view; without a title it is numbered."""
     asked = request.get("filter") or {}
     new_id = scope.attached_id("filter_views", asked)
-    sheet, _ = scope.grid_range(_where(scope, asked))
+    sheet, _ = scope.grid_range(scope.ranged(asked))
     title = asked.get("title") or f"Filter {len(sheet.filter_views) + 1}"
     new = {**asked, "filterViewId": new_id, "title": title}
     return {"addFilterView": {"filter": copy.deepcopy(_add(scope, new))}}
@@ -30,7 +30,7 @@ def add_filter_view(scope: Scope, request: Json) -> Json:
 
 def update_filter_view(scope: Scope, request: Json) -> Json:
     """Change the parts of a filter view that the mask names."""
-    mask, asked = parse_mask(require_mask(request)), request.get("filter") or {}
+    mask, asked = mask_of(request), request.get("filter") or {}
     sheet, old = scope.attached("filter_views", asked.get("filterViewId"))
     new = {**replaced(old, asked, mask), "filterViewId": old["filterViewId"]}
     for one, other in (("criteria", "filterSpecs"), ("filterSpecs", "criteria")):
@@ -58,21 +58,10 @@ def delete_filter_view(scope: Scope, request: Json) -> Json:
 
 
 def _add(scope: Scope, view: Json) -> Json:
-    where = _where(scope, view)
+    where = scope.ranged(view)
     sheet, _ = scope.grid_range(where)
     found = {**with_both_criteria(view), "range": owned_range(where, sheet.sheet_id)}
     sheet.filter_views.append(found)
-    return found
-
-
-def _where(scope: Scope, view: Json) -> Json:
-    """Return the range of a filter view; that of its named range if it has one."""
-    wanted, named_ranges = view.get("namedRangeId"), scope.book.named_ranges
-    found: Json | None = view.get("range") or {}
-    if wanted is not None:
-        found = next((n["range"] for n in named_ranges if n["namedRangeId"] == wanted), None)
-    if found is None:
-        raise InvalidArgumentError(f"Cannot find named range with id: {wanted}")
     return found
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
-from queued_gspread.emulator.wire.field_mask import names, parse_mask
+from queued_gspread.emulator.wire.field_mask import names
 
-from .scope import require_mask
+from .scope import mask_of
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.sheet import Sheet, Span
@@ -41,7 +41,7 @@ def delete_dimension_group(scope: Scope, request: Json) -> Json:
 
 def update_dimension_group(scope: Scope, request: Json) -> Json:
     """Collapse or expand a group, which hides or shows all that is in it."""
-    asked, mask = request.get("dimensionGroup", {}), parse_mask(require_mask(request))
+    asked, mask = request.get("dimensionGroup", {}), mask_of(request)
     sheet, dimension, start, end = scope.dimension_range(asked.get("range"))
     depth = asked.get("depth", 1)
     known = _known(sheet, dimension)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from queued_gspread.emulator.book.data_filters import matched_metadata
 from queued_gspread.emulator.book.developer_metadata import located
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
-from queued_gspread.emulator.wire.field_mask import parse_mask, replaced
+from queued_gspread.emulator.wire.field_mask import replaced
 
-from .scope import require_mask
+from .scope import mask_of
 
 if TYPE_CHECKING:
     from .scope import Handler, Json, Scope
@@ -38,7 +38,7 @@ def create_metadata(scope: Scope, request: Json) -> Json:
 
 def update_metadata(scope: Scope, request: Json) -> Json:
     """Change all metadata that any of the filters finds."""
-    mask, asked = parse_mask(require_mask(request)), request.get("developerMetadata") or {}
+    mask, asked = mask_of(request), request.get("developerMetadata") or {}
     book, changed = scope.book, []
     for old in matched_metadata(book, request.get("dataFilters") or []):
         new = _checked(scope, {**replaced(old, asked, mask), "metadataId": old["metadataId"]})

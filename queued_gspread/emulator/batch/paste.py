@@ -9,7 +9,7 @@ from queued_gspread.emulator.book.a1 import Rect
 from queued_gspread.emulator.book.cell import CellError
 from queued_gspread.emulator.values.evaluate import Evaluator
 from queued_gspread.emulator.values.references import copied_formula
-from queued_gspread.emulator.wire.errors import InvalidArgumentError
+from queued_gspread.emulator.wire.errors import InvalidArgumentError, sheets_unimplemented
 
 from .scope import dimension_of
 
@@ -37,7 +37,10 @@ def copy_paste(scope: Scope, request: Json) -> Json:
     rows = max(where.height // height, 1) * height
     columns = max(where.width // width, 1) * width
     scope.make_room(target, where.start_row + rows, where.start_column + columns)
-    kind = request.get("pasteType", "PASTE_NORMAL")
+    kind, area = request.get("pasteType", "PASTE_NORMAL"), (rows, columns)
+    if kind == "PASTE_NORMAL":
+        turned = request.get("pasteOrientation") == "TRANSPOSE"
+        _paste_merges(_merges(source, rect, turned), (height, width), target, where, area)
     for row in range(rows):
         for column in range(columns):
             place = where.start_row + row, where.start_column + column
@@ -53,11 +56,17 @@ def cut_paste(scope: Scope, request: Json) -> Json:
     target, row, column = scope.corner(request.get("destination"))
     kind = request.get("pasteType", "PASTE_NORMAL")
     block = _block(scope, source, rect, kind)
+    merges = _merges(source, rect)
+    if kind == "PASTE_NORMAL":
+        source.merges = [merge for merge in source.merges if not rect.holds(merge)]
     for r in range(rect.start_row, rect.end_row):
         for c in range(rect.start_column, rect.end_column):
             source.grid.put(r, c, None)
     where = Rect(row, row + rect.height, column, column + rect.width)
     scope.make_room(target, where.end_row, where.end_column)
+    if kind == "PASTE_NORMAL":
+        size = rect.height, rect.width
+        _paste_merges(merges, size, target, where, size)
     for r, line in enumerate(block):
         for c, cell in enumerate(line):
             _paste(target, (row + r, column + c), cell, kind)
@@ -86,6 +95,35 @@ def auto_fill(scope: Scope, request: Json) -> Json:
                 cell = cell._replace(value=round(numbers[0] + along * step, _PLACES))
             _paste(sheet, (row, column), cell, "PASTE_NORMAL")
     return {}
+
+
+def _merges(sheet: Sheet, rect: Rect, is_turned: bool = False) -> list[Rect]:
+    """Return the merges in a rectangle, counted from its corner."""
+    found = (
+        Rect(
+            *(side - rect.start_row for side in m[:2]),
+            *(side - rect.start_column for side in m[2:]),
+        )
+        for m in sheet.merges
+        if rect.holds(m)
+    )
+    return [Rect(*m[2:], *m[:2]) if is_turned else m for m in found]
+
+
+def _paste_merges(
+    merges: list[Rect], step: tuple[int, int], target: Sheet, where: Rect, area: tuple[int, int]
+) -> None:
+    """Merge the cells of an area as those of the block that is repeated in it are."""
+    top, left = where.start_row, where.start_column
+    whole = Rect(top, top + area[0], left, left + area[1])
+    if any(merge.overlaps(whole) and not whole.holds(merge) for merge in target.merges):
+        raise InvalidArgumentError("You cannot paste over a part of a merged range.")
+    target.merges = [merge for merge in target.merges if not whole.holds(merge)]
+    for row in range(top, whole.end_row, step[0]):
+        for column in range(left, whole.end_column, step[1]):
+            target.merges += [
+                Rect(row + m[0], row + m[1], column + m[2], column + m[3]) for m in merges
+            ]
 
 
 def _series(cells: Sequence[Cell]) -> list[float]:
@@ -122,6 +160,8 @@ def _filling(scope: Scope, request: Json) -> tuple[Sheet, Rect, Rect]:
 
 
 def _block(scope: Scope, sheet: Sheet, rect: Rect, kind: str) -> Block:
+    if kind == "PASTE_CONDITIONAL_FORMATTING":
+        raise sheets_unimplemented(f"The emulator does not support the pasteType {kind}.")
     evaluator = Evaluator(scope.book, "need")
 
     def taken(row: int, column: int) -> Cell:
@@ -152,6 +192,9 @@ def _paste(sheet: Sheet, place: tuple[int, int], cell: Cell, kind: str) -> None:
         new = old.changed(value=cell.value, formula=cell.formula)
     elif kind == "PASTE_DATA_VALIDATION":
         new = old.changed(validation=cell.validation)
+    elif kind == "PASTE_NO_BORDERS":
+        look = {name: part for name, part in (cell.format or {}).items() if name != "borders"}
+        new = cell._replace(format=look or None).changed()
     else:
         new = cell.changed()
     sheet.grid.put(*place, new)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.book.sheet import owned_range
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
-from queued_gspread.emulator.wire.field_mask import parse_mask, replaced
+from queued_gspread.emulator.wire.field_mask import replaced
 
 from .filter_views import with_both_criteria
-from .scope import require_mask
+from .scope import mask_of
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.sheet import Sheet
@@ -44,7 +44,7 @@ def add_named_range(scope: Scope, request: Json) -> Json:
 
 def update_named_range(scope: Scope, request: Json) -> Json:
     """Change the name or the range of a named range; formulas do not follow a new name."""
-    mask, asked = parse_mask(require_mask(request)), request.get("namedRange") or {}
+    mask, asked = mask_of(request), request.get("namedRange") or {}
     wanted, book = asked.get("namedRangeId"), scope.book
     old = next((named for named in book.named_ranges if named["namedRangeId"] == wanted), None)
     if old is None:
@@ -70,7 +70,8 @@ def delete_named_range(scope: Scope, request: Json) -> Json:
 def add_protected_range(scope: Scope, request: Json) -> Json:
     """Protect a range; the account that does so keeps the right to edit it."""
     asked = request.get("protectedRange") or {}
-    sheet, _ = scope.grid_range(asked.get("range"))
+    asked = {**asked, "range": scope.ranged(asked)}
+    sheet, _ = scope.grid_range(asked["range"])
     found: Json = {
         "protectedRangeId": scope.attached_id("protected_ranges", asked),
         **_ranges_on(sheet, asked),
@@ -88,10 +89,11 @@ def update_protected_range(scope: Scope, request: Json) -> Json:
 
     By Google's reference of UpdateProtectedRangeRequest and ProtectedRange.
     """
-    mask, asked = parse_mask(require_mask(request)), request.get("protectedRange") or {}
+    mask, asked = mask_of(request), request.get("protectedRange") or {}
     home, old = scope.attached("protected_ranges", asked.get("protectedRangeId"))
     new = {**replaced(old, asked, mask), "protectedRangeId": old["protectedRangeId"]}
-    sheet, _ = scope.grid_range(new.get("range"))
+    new["range"] = scope.ranged(new)
+    sheet, _ = scope.grid_range(new["range"])
     new |= _ranges_on(sheet, new)
     if new.get("warningOnly"):
         new = {k: v for k, v in new.items() if k not in {"editors", "requestingUserCanEdit"}}

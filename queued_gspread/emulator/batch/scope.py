@@ -12,6 +12,7 @@ from queued_gspread.emulator.values.missing import note_written
 from queued_gspread.emulator.values.render import shown
 from queued_gspread.emulator.values.writing import TOO_LONG
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
+from queued_gspread.emulator.wire.field_mask import parse_mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.book.ids import Ids
     from queued_gspread.emulator.book.sheet import Sheet
     from queued_gspread.emulator.book.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.wire.field_mask import Mask
 
 Json = dict[str, Any]
 
@@ -51,6 +53,16 @@ class Scope:
         """Return the sheet and the cells of a GridRange, which must begin in the grid."""
         found, bounds = self.book.grid_range(asked or {})
         return found, bounds.within(found.grid.row_count, found.grid.column_count)
+
+    def ranged(self, asked: Json) -> Json:
+        """Return the range of what may name it: that of its named range if it has one."""
+        wanted, named_ranges = asked.get("namedRangeId"), self.book.named_ranges
+        if wanted is None:
+            return dict(asked.get("range", {}))
+        for named in named_ranges:
+            if named["namedRangeId"] == wanted:
+                return dict(named["range"])
+        raise InvalidArgumentError(f"Cannot find named range with id: {wanted}")
 
     def attached(self, kind: str, wanted: int | str | None) -> tuple[Sheet, Json]:
         """Return the attachment of this kind with this id, and its sheet."""
@@ -130,11 +142,11 @@ def dimension_of(asked: Json, name: str, default: str | None = None) -> str:
     return str(dimension)
 
 
-def require_mask(request: Json) -> str:
-    """Return a request's `fields`, which an update must have."""
-    fields = request.get("fields")
-    if not fields:
+def mask_of(request: Json) -> Mask:
+    """Return what a request's `fields` name; an update must have them."""
+    mask = parse_mask(request.get("fields", ""))
+    if not mask:
         raise InvalidArgumentError(
             "At least one field must be listed in 'fields'. (Use '*' to indicate all fields.)"
         )
-    return str(fields)
+    return mask

@@ -9,14 +9,16 @@ from queued_gspread.emulator.book.color import stored_color, with_color_styles
 from queued_gspread.emulator.book.developer_metadata import sheet_of
 from queued_gspread.emulator.book.sheet import DEFAULT_COLUMNS, DEFAULT_ROWS, Sheet
 from queued_gspread.emulator.values.references import renamed_formula
-from queued_gspread.emulator.wire.errors import InvalidArgumentError
-from queued_gspread.emulator.wire.field_mask import parse_mask, paths
+from queued_gspread.emulator.wire.description import fields_of
+from queued_gspread.emulator.wire.errors import InvalidArgumentError, sheets_unimplemented
+from queued_gspread.emulator.wire.field_mask import paths, replaced
 
-from .scope import require_mask
+from .scope import mask_of
 from .shift import Shift, shift_sheet
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.spreadsheet import Spreadsheet
+    from queued_gspread.emulator.wire.field_mask import Mask
 
     from .scope import Handler, Json, Scope
 
@@ -26,6 +28,8 @@ _SIZES = ("rowCount", "columnCount")
 def add_sheet(scope: Scope, request: Json) -> Json:
     """Add a sheet, by default at the end."""
     asked = request.get("properties") or {}
+    if (kind := asked.get("sheetType", "GRID")) != "GRID":
+        raise sheets_unimplemented(f"The emulator has no sheets of the sheetType {kind}.")
     book = scope.book
     title = asked.get("title") or _free_title(book)
     _check_title(book, title)
@@ -70,7 +74,7 @@ def update_sheet_properties(scope: Scope, request: Json) -> Json:
     """Change the properties of a sheet that the mask names."""
     asked = request.get("properties") or {}
     sheet, book = scope.sheet(asked.get("sheetId")), scope.book
-    changes = _masked(asked, require_mask(request))
+    changes = _masked(asked, mask_of(request))
     if "title" in changes:
         _rename(book, sheet, changes.pop("title"))
     if changes.get("hidden") and all(s.is_hidden or s is sheet for s in book.sheets):
@@ -84,8 +88,8 @@ def update_sheet_properties(scope: Scope, request: Json) -> Json:
 
 def update_spreadsheet_properties(scope: Scope, request: Json) -> Json:
     """Change the properties of the spreadsheet that the mask names."""
-    changes = _masked(request.get("properties") or {}, require_mask(request))
-    scope.book.properties.update({k: v for k, v in changes.items() if v is not None})
+    asked, mask = request.get("properties") or {}, mask_of(request)
+    scope.book.properties |= replaced(scope.book.properties, asked, mask)
     return {}
 
 
@@ -192,7 +196,8 @@ def _set_properties(sheet: Sheet, changes: Json) -> None:
 
 def _set_tab_color(sheet: Sheet, changes: Json) -> None:
     style = changes.pop("tabColorStyle", None) or {}
-    color = changes.pop("tabColor", None) or style.get("rgbColor")
+    color = changes.pop("tabColor", None)
+    color = style.get("rgbColor") if style else color
     sheet.properties.pop("tabColor", None)
     sheet.properties.pop("tabColorStyle", None)
     if color is not None:
@@ -202,12 +207,13 @@ def _set_tab_color(sheet: Sheet, changes: Json) -> None:
         sheet.properties["tabColorStyle"] = with_color_styles(style)
 
 
-def _masked(asked: Json, fields: str) -> Json:
+def _masked(asked: Json, mask: Mask) -> Json:
     """Return the values at a mask's paths, None where one is absent."""
     changes: Json = {}
-    mask = parse_mask(fields)
     if "*" in mask:
         return {"title": None, **copy.deepcopy(asked)}
+    if mask.get("gridProperties") == {}:
+        mask = {**mask, "gridProperties": {key: {} for key in _grid_names(asked)}}
     for path in paths(mask):
         target: Any = changes
         source: Any = asked
@@ -216,6 +222,12 @@ def _masked(asked: Json, fields: str) -> Json:
             source = (source or {}).get(name)
         target[path[-1]] = copy.deepcopy((source or {}).get(path[-1]))
     return changes
+
+
+def _grid_names(asked: Json) -> set[str]:
+    """Return what the properties of a grid, taken as a whole, set or clear; it keeps its size."""
+    known = {field.name for field in fields_of("GridProperties").values()}
+    return known.difference(_SIZES).union(asked.get("gridProperties", {}))
 
 
 HANDLERS: dict[str, Handler] = {

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from queued_gspread.emulator.book.a1 import SIDES, Rect
 from queued_gspread.emulator.book.color import color_of, with_color_styles
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
-from queued_gspread.emulator.wire.field_mask import names, parse_mask, replaced
+from queued_gspread.emulator.wire.field_mask import names, replaced
 
-from .scope import require_mask, shown_value
+from .scope import mask_of, shown_value
 from .shift import Shift, shift_sheet
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def add_table(scope: Scope, request: Json) -> Json:
 
 def update_table(scope: Scope, request: Json) -> Json:
     """Change the parts of a table that the mask names."""
-    mask, asked = parse_mask(require_mask(request)), request.get("table", {})
+    mask, asked = mask_of(request), request.get("table", {})
     sheet, old = scope.attached("tables", asked.get("tableId"))
     new = {**replaced(old, {**asked, **_changes(asked)}, mask), "tableId": old["tableId"]}
     home, rect = scope.grid_range(new.get("range"))

@@ -57,7 +57,7 @@ def with_color_styles(value: Any) -> Any:
         if _is_color(name):
             found.setdefault(name + "Style", {"rgbColor": dict(found[name])})
         if name.endswith("ColorStyle") and "rgbColor" in found[name]:
-            found.setdefault(name.removesuffix("Style"), dict(found[name]["rgbColor"]))
+            found[name.removesuffix("Style")] = dict(found[name]["rgbColor"])
     return found
 
 

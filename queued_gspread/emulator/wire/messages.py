@@ -10,10 +10,12 @@ import json
 import math
 import re
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .description import camel, fields_of, method, snake, values_of
 from .errors import (
+    InvalidArgumentError,
     drive_invalid,
     drive_unimplemented,
     invalid_fields,
@@ -55,6 +57,20 @@ _NOT_KEPT = frozenset(
     ]
 )
 _OF_TABLES = frozenset({"AppendCellsRequest", "DeleteTableRequest", "Table"})
+# The fields of messages that may have one of them, with the name that the API has for the choice.
+_CHOICES = {
+    "ColorStyle": ("kind", {"rgbColor", "themeColor"}),
+    "DeveloperMetadataLocation": ("location", {"spreadsheet", "sheetId", "dimensionRange"}),
+    "ExtendedValue": (
+        "value",
+        {"boolValue", "errorValue", "formulaValue", "numberValue", "stringValue"},
+    ),
+    "PasteDataRequest": ("kind", {"delimiter", "html"}),
+    "Request": ("kind", {field.name for field in fields_of("Request").values()}),
+    "UpdateCellsRequest": ("area", {"range", "start"}),
+}
+# Of these parts of a request its `fields` say nothing.
+_NOT_MASKED = frozenset({"range", "start", "dataFilters", "dataSourceSheetRange"})
 
 
 def read_message(kind: str, value: Json, where: str = "", is_kept: bool = False) -> Json:
@@ -128,6 +144,22 @@ def check_selection(name: str, mask: str) -> None:
                 raise drive_invalid("fields", f"Invalid field selection {part}", "invalidParameter")
 
 
+def check_update_mask(kind: str, mask: str) -> None:
+    """Raise InvalidArgumentError for a mask with a field that a request has nothing for."""
+    target = masked_message(fields_of("Request")[kind].kind)
+    for path in paths(parse_mask(mask)):
+        if not _exists(target, path):
+            raise InvalidArgumentError(f"Invalid field: {snake('.'.join(path))}")
+
+
+@cache
+def masked_message(request: str) -> str:
+    """Return the message whose fields the `fields` of a request name."""
+    fields = {f for f in fields_of(request).values() if f.is_message and f.name not in _NOT_MASKED}
+    [found] = (field.kind for field in fields)
+    return {"RowData": "CellData", "EmbeddedObjectPosition": "OverlayPosition"}.get(found, found)
+
+
 def _exists(kind: str, path: tuple[str, ...]) -> bool:
     if not path or path[0] == "*":
         return True
@@ -163,7 +195,14 @@ class _Reader:
             taken = self._field(field, part, where) if field else self._unknown(name, part, where)
             if taken is not _NOT_READ:
                 found[field.name if field else name] = taken
+        if kind in _CHOICES:
+            self._choose(*_CHOICES[kind], found, where)
         return found
+
+    def _choose(self, choice: str, names: set[str], found: Json, where: str) -> None:
+        for name in [name for name in found if name in names][1:]:
+            why = f"oneof field '{choice}' is already set. Cannot set '{name}'"
+            self._wrong(where, "oneof", why)
 
     def single(self, field: Field, value: Any, where: str) -> Any:
         if field.is_message:
