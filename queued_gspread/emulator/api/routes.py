@@ -14,6 +14,7 @@ from queued_gspread.emulator.wire.messages import (
     check_selection,
     read_body,
     read_drive_body,
+    read_number,
     read_query,
 )
 from queued_gspread.google_api.methods import kind_of
@@ -66,7 +67,9 @@ def _copy_to(store: Store, request: Request) -> Json:
     file, target = store.spreadsheet_file(body.get("destinationSpreadsheetId", ""))
     if not may_change(file, request.email):
         raise sheets_forbidden()
-    found = spreadsheets_api.copy_to(book, int(request.parts["sheet"]), target, store.ids)
+    found = spreadsheets_api.copy_to(
+        book, read_number(request.parts["sheet"], "sheet_id"), target, store.ids
+    )
     store.touch(file)
     return found
 
@@ -140,8 +143,8 @@ _PARTS = {
     "driveId": "(?P<drive>[^/]+)",
     "spreadsheetId": "(?P<id>[^/:]+)",
     "range": "(?P<range>[^/]+)",
-    "sheetId": "(?P<sheet>[0-9]{1,10})",
-    "metadataId": "(?P<metadata>[0-9]{1,10})",
+    "sheetId": "(?P<sheet>[^/:]+)",
+    "metadataId": "(?P<metadata>[^/:]+)",
 }
 
 
@@ -168,7 +171,7 @@ _ON_SPREADSHEETS: dict[str, Callable[[_Call], Json]] = {
     "values.batchUpdateByDataFilter": lambda c: filters_api.batch_update(c.book, c.body),
     "values.batchClearByDataFilter": lambda c: filters_api.batch_clear(c.book, c.body),
     "developerMetadata.get": lambda c: filters_api.get_metadata(
-        c.book, int(c.request.parts["metadata"])
+        c.book, read_number(c.request.parts["metadata"], "metadata_id")
     ),
     "developerMetadata.search": lambda c: filters_api.search_metadata(c.book, c.body),
 }

@@ -13,7 +13,7 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from .description import camel, fields_of, method, snake, values_of
+from .description import Field, camel, fields_of, method, snake, values_of
 from .errors import (
     InvalidArgumentError,
     drive_invalid,
@@ -27,8 +27,6 @@ from .field_mask import parse_mask, paths
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
-
-    from .description import Field
 
 Json = dict[str, Any]
 _V4 = "type.googleapis.com/google.apps.sheets.v4."
@@ -102,6 +100,14 @@ def read_query(name: str, query: Mapping[str, str]) -> Json:
             found[parameter] = reader.single(known[parameter], text, parameter)
     reader.refuse()
     return found
+
+
+def read_number(text: str, where: str) -> int:
+    """Return a whole number in a path."""
+    reader = _Reader()
+    found = reader.single(Field(where, "int", False, False, False), text, where)
+    reader.refuse()
+    return int(found)
 
 
 def check_mask(name: str, mask: str) -> None:
