@@ -50,6 +50,8 @@ Json = dict[str, Any]
 _LARGEST_EXPORT = 10 * 1024 * 1024
 _EDITED_AT_GOOGLE = "application/vnd.google-apps."
 _OF_V2 = {"name", "mimeType", "parents"}
+# Where Google has more than the methods that are known here.
+_WITHOUT_LIST = ("/drive/v2/", "/batch")
 _ONE_DRIVE = "The driveId parameter must be specified if and only if corpora is set to drive."
 _PAGE_FORMATS = {name: mime_type for mime_type, name in NAMES.items()}
 # Parameters that would change an answer, and are not obeyed.
@@ -68,9 +70,9 @@ _MY_DRIVE = {
 
 
 def check_unknown(method: str, path: str) -> None:
-    """Raise a 501 for a method that Drive has and the emulator lacks."""
+    """Raise a 501 for a method that Drive has and the emulator lacks, and for batches of calls."""
     known = path.removeprefix("/upload")
-    if known.startswith("/drive/") and find(method, known):
+    if known.startswith(_WITHOUT_LIST) or (known.startswith("/drive/") and find(method, known)):
         raise drive_unimplemented(f"The emulator does not answer {method} {path}.")
 
 

@@ -83,8 +83,9 @@ class Request:
 
     @property
     def token(self) -> str:
-        """Its access token; empty if it has none."""
-        return self.headers.get("Authorization", "").partition(" ")[2].strip()
+        """Its access token, which may be a parameter; empty if it has none."""
+        given = self.headers.get("Authorization", "").partition(" ")[2].strip()
+        return given or self.query.get("access_token") or self.query.get("oauth_token") or ""
 
     @property
     def ranges(self) -> list[str]:

@@ -93,7 +93,7 @@ def _caller(project: Project, request: Request) -> str:
             _check_enabled(project, request)
             return ""
         raise unauthenticated() if request.on_sheets else drive_unauthenticated()
-    bearer = request.headers.get("Authorization", "").lower().startswith("bearer ")
+    bearer = request.headers.get("Authorization", "bearer ").lower().startswith("bearer ")
     holder = project.holder(request.token) if bearer else None
     if holder is None:
         raise unauthenticated() if request.on_sheets else drive_unauthenticated()

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from queued_gspread.emulator.book.store import SPREADSHEET_TYPE, may_change
 from queued_gspread.emulator.wire.description import method
-from queued_gspread.emulator.wire.errors import fields_required, sheets_forbidden
+from queued_gspread.emulator.wire.errors import (
+    fields_required,
+    sheets_forbidden,
+    sheets_unimplemented,
+)
 from queued_gspread.emulator.wire.field_mask import apply_mask, parse_mask
 from queued_gspread.emulator.wire.messages import (
     check_mask,
@@ -41,6 +45,8 @@ if TYPE_CHECKING:
 def _read(request: Request, name: str) -> tuple[Json, Json]:
     """Return the parameters and the body of a request to a method of the Sheets API."""
     options = read_query(name, request.query)
+    if options.get("alt", "json") != "json" or "callback" in options:
+        raise sheets_unimplemented("The emulator answers with JSON alone, whatever alt, callback.")
     if "fields" in options:
         check_mask(name, options["fields"])
     return options, read_body(name, request.json)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import requests
 from batch_examples import BEFORE, EXAMPLES, FILTERS
 from discovery import document, methods_in
 from gspread.exceptions import APIError
@@ -139,6 +140,33 @@ def test_each_upload_is_named_as_not_emulated(client, ids, name):
     code, said = told(client, verb, url, {"uploadType": "media"}, None)
     assert code == 501
     assert f"The emulator does not answer {verb} {path}" in said
+
+
+@pytest.mark.parametrize(
+    ("verb", "path"),
+    [("GET", "/drive/v2/files"), ("GET", "/drive/v2/about"), ("POST", "/batch/drive/v3")],
+)
+def test_what_is_in_no_description_is_named(client, verb, path):
+    """Methods of the older Drive and batches of calls are a 501 that names the path."""
+    code, said = told(client, verb, f"https://www.googleapis.com{path}", {}, None)
+    assert (code, f"does not answer {verb} {path}" in said) == (501, True)
+
+
+@pytest.mark.parametrize("asked", [{"alt": "proto"}, {"alt": "media"}, {"callback": "f"}])
+def test_answers_in_other_forms_are_not_emulated(client, book, asked):
+    """A form of answers other than JSON is a 501, not JSON all the same."""
+    url = f"https://sheets.googleapis.com/v4/spreadsheets/{book.id}"
+    code, said = told(client, "GET", url, asked, None)
+    assert (code, "JSON alone" in said) == (501, True)
+
+
+@pytest.mark.parametrize("name", ["access_token", "oauth_token"])
+def test_a_token_may_be_a_parameter(client, emulator, book, name):
+    """Google's description has parameters for the access token; a wrong one is refused."""
+    url = f"{emulator.url}/v4/spreadsheets/{book.id}"
+    token = client.http_client.auth.token
+    assert requests.get(url, {name: token}, timeout=60).status_code == 200
+    assert requests.get(url, {name: "x"}, timeout=60).status_code == 401
 
 
 @pytest.mark.parametrize("kind", KINDS)
