@@ -18,7 +18,7 @@ from .scope import mask_of
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.sheet import Sheet
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 _PROPERTIES = ("rowProperties", "columnProperties")
 
@@ -68,10 +68,3 @@ def _checked(scope: Scope, band: Json) -> tuple[Sheet, Json]:
         )
     where = owned_range(band.get("range") or {}, sheet.sheet_id)
     return sheet, with_color_styles({**band, "range": where})
-
-
-HANDLERS: dict[str, Handler] = {
-    "addBanding": add_banding,
-    "updateBanding": update_banding,
-    "deleteBanding": delete_banding,
-}

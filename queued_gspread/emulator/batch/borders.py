@@ -10,7 +10,7 @@ from queued_gspread.emulator.wire.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.a1 import Rect
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 # In pixels; only its style sets a border's width.
 _WIDTHS = {
@@ -63,6 +63,3 @@ def _sides(rect: Rect, row: int, column: int, asked: Json) -> Json:
         "right": "right" if column == rect.end_column - 1 else "innerVertical",
     }
     return {side: asked[name] for side, name in names.items() if name in asked}
-
-
-HANDLERS: dict[str, Handler] = {"updateBorders": update_borders}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.book.sheet import Sheet
     from queued_gspread.emulator.wire.field_mask import Mask
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 
 def repeat_cell(scope: Scope, request: Json) -> Json:
@@ -183,13 +183,3 @@ def _keep_first(sheet: Sheet, part: Rect) -> None:
             first = sheet.grid.get(part.start_row, part.start_column)
             kept = first.changed(value=cell.value, formula=cell.formula, runs=cell.runs)
             sheet.grid.put(part.start_row, part.start_column, kept)
-
-
-HANDLERS: dict[str, Handler] = {
-    "repeatCell": repeat_cell,
-    "updateCells": update_cells,
-    "appendCells": append_cells,
-    "setDataValidation": set_data_validation,
-    "mergeCells": merge_cells,
-    "unmergeCells": unmerge_cells,
-}

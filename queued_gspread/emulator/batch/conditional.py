@@ -16,12 +16,12 @@ from queued_gspread.emulator.wire.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.sheet import Sheet
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 _KINDS = ("booleanRule", "gradientRule")
 
 
-def add_rule(scope: Scope, request: Json) -> Json:
+def add_conditional_format_rule(scope: Scope, request: Json) -> Json:
     """Insert a rule, at the start unless an index is given."""
     sheet, rule = _checked(scope, request.get("rule") or {})
     index = int(request.get("index", 0))
@@ -32,7 +32,7 @@ def add_rule(scope: Scope, request: Json) -> Json:
     return {}
 
 
-def update_rule(scope: Scope, request: Json) -> Json:
+def update_conditional_format_rule(scope: Scope, request: Json) -> Json:
     """Replace the rule at an index, or move it to another index."""
     if ("rule" in request) == ("newIndex" in request):
         raise InvalidArgumentError("Exactly one of rule, newIndex must be set")
@@ -51,7 +51,7 @@ def update_rule(scope: Scope, request: Json) -> Json:
     return _updated(new_rule=rule, new_index=new, old_index=index)
 
 
-def delete_rule(scope: Scope, request: Json) -> Json:
+def delete_conditional_format_rule(scope: Scope, request: Json) -> Json:
     """Remove the rule at an index."""
     sheet = scope.sheet(request.get("sheetId"))
     rule = sheet.conditional_formats.pop(_index(sheet, request))
@@ -89,10 +89,3 @@ def _updated(
     found |= {"oldRule": old_rule, "oldIndex": old_index}
     reply = {name: part for name, part in found.items() if part}
     return {"updateConditionalFormatRule": reply}
-
-
-HANDLERS: dict[str, Handler] = {
-    "addConditionalFormatRule": add_rule,
-    "updateConditionalFormatRule": update_rule,
-    "deleteConditionalFormatRule": delete_rule,
-}

@@ -17,7 +17,7 @@ from .text_width import pixel_width
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.sheet import Sheet
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 DEFAULT_PIXELS = {"ROWS": 21, "COLUMNS": 100}
 
@@ -122,12 +122,3 @@ def _widest(scope: Scope, sheet: Sheet, column: int) -> int:
         if cell.is_filled
     )
     return max((pixel_width(text) for text in texts), default=0)
-
-
-HANDLERS: dict[str, Handler] = {
-    "insertDimension": insert_dimension,
-    "deleteDimension": delete_dimension,
-    "appendDimension": append_dimension,
-    "updateDimensionProperties": update_dimension_properties,
-    "autoResizeDimensions": auto_resize_dimensions,
-}

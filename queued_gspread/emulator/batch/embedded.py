@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.emulator.book.sheet import Sheet
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 _KINDS = ("charts", "slicers")
 _SIZE = {"widthPixels": 600, "heightPixels": 371}
@@ -52,7 +52,7 @@ def update_slicer_spec(scope: Scope, request: Json) -> Json:
     return {}
 
 
-def update_position(scope: Scope, request: Json) -> Json:
+def update_embedded_object_position(scope: Scope, request: Json) -> Json:
     """Move an object or change its size, also to another sheet."""
     kind, home, thing = _object(scope, request)
     mask, asked = mask_of(request), request.get("newPosition", {})
@@ -66,7 +66,7 @@ def update_position(scope: Scope, request: Json) -> Json:
     return {"updateEmbeddedObjectPosition": {"position": copy.deepcopy(position)}}
 
 
-def update_border(scope: Scope, request: Json) -> Json:
+def update_embedded_object_border(scope: Scope, request: Json) -> Json:
     """Give an object another border."""
     _, _, thing = _object(scope, request)
     mask, border = mask_of(request), request.get("border", {})
@@ -74,7 +74,7 @@ def update_border(scope: Scope, request: Json) -> Json:
     return {}
 
 
-def delete_object(scope: Scope, request: Json) -> Json:
+def delete_embedded_object(scope: Scope, request: Json) -> Json:
     """Remove a chart or a slicer."""
     kind, sheet, thing = _object(scope, request)
     getattr(sheet, kind).remove(thing)
@@ -126,14 +126,3 @@ def _all(scope: Scope) -> Iterator[tuple[str, Sheet, Json]]:
     for kind in _KINDS:
         for sheet in scope.book.sheets:
             yield from ((kind, sheet, thing) for thing in getattr(sheet, kind))
-
-
-HANDLERS: dict[str, Handler] = {
-    "addChart": add_chart,
-    "addSlicer": add_slicer,
-    "updateChartSpec": update_chart_spec,
-    "updateSlicerSpec": update_slicer_spec,
-    "updateEmbeddedObjectPosition": update_position,
-    "updateEmbeddedObjectBorder": update_border,
-    "deleteEmbeddedObject": delete_object,
-}

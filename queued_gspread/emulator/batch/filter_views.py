@@ -15,7 +15,7 @@ from queued_gspread.emulator.wire.field_mask import replaced
 from .scope import mask_of
 
 if TYPE_CHECKING:
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 
 def add_filter_view(scope: Scope, request: Json) -> Json:
@@ -81,11 +81,3 @@ def with_both_criteria(view: Json) -> Json:
         ]
         return {**view, "filterSpecs": listed}
     return view
-
-
-HANDLERS: dict[str, Handler] = {
-    "addFilterView": add_filter_view,
-    "updateFilterView": update_filter_view,
-    "duplicateFilterView": duplicate_filter_view,
-    "deleteFilterView": delete_filter_view,
-}

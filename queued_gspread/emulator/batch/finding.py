@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.book.cell import Cell
     from queued_gspread.emulator.book.sheet import Sheet
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 _SCOPES = ("range", "sheetId", "allSheets")
 _JAVA_REFERENCE = re.compile(r"\\(.?)|\$(\d)|\$\{(\w+)\}|([^\\$]+)", re.DOTALL)
@@ -129,6 +129,3 @@ def _replacement(request: Json, pattern: re.Pattern[str]) -> str:
 
     groups = pattern.groups
     return _JAVA_REFERENCE.sub(translated, text)
-
-
-HANDLERS: dict[str, Handler] = {"findReplace": find_replace}

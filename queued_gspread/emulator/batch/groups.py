@@ -12,7 +12,7 @@ from .scope import mask_of
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.sheet import Sheet, Span
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 _CONTROL = {"ROWS": "rowGroupControlAfter", "COLUMNS": "columnGroupControlAfter"}
 
@@ -100,10 +100,3 @@ def _runs(flags: list[bool]) -> list[Span]:
         elif flag:
             runs.append((index, index + 1))
     return runs
-
-
-HANDLERS: dict[str, Handler] = {
-    "addDimensionGroup": add_dimension_group,
-    "deleteDimensionGroup": delete_dimension_group,
-    "updateDimensionGroup": update_dimension_group,
-}

@@ -17,12 +17,12 @@ from queued_gspread.emulator.wire.field_mask import replaced
 from .scope import mask_of
 
 if TYPE_CHECKING:
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 _VISIBILITIES = {"DOCUMENT", "PROJECT"}
 
 
-def create_metadata(scope: Scope, request: Json) -> Json:
+def create_developer_metadata(scope: Scope, request: Json) -> Json:
     """Attach a key and a value to the spreadsheet, a sheet, a row or a column."""
     asked = request.get("developerMetadata") or {}
     wanted = asked.get("metadataId")
@@ -36,7 +36,7 @@ def create_metadata(scope: Scope, request: Json) -> Json:
     return {"createDeveloperMetadata": {"developerMetadata": copy.deepcopy(entry)}}
 
 
-def update_metadata(scope: Scope, request: Json) -> Json:
+def update_developer_metadata(scope: Scope, request: Json) -> Json:
     """Change all metadata that any of the filters finds."""
     mask, asked = mask_of(request), request.get("developerMetadata") or {}
     book, changed = scope.book, []
@@ -47,7 +47,7 @@ def update_metadata(scope: Scope, request: Json) -> Json:
     return {"updateDeveloperMetadata": {"developerMetadata": changed} if changed else {}}
 
 
-def delete_metadata(scope: Scope, request: Json) -> Json:
+def delete_developer_metadata(scope: Scope, request: Json) -> Json:
     """Remove all metadata that a filter finds."""
     gone = matched_metadata(scope.book, [request.get("dataFilter") or {}])
     left = [entry for entry in scope.book.developer_metadata if entry not in gone]
@@ -71,10 +71,3 @@ def _checked(scope: Scope, asked: Json) -> Json:
     elif "sheetId" in location:
         scope.sheet(location["sheetId"])
     return {**asked, "location": location}
-
-
-HANDLERS: dict[str, Handler] = {
-    "createDeveloperMetadata": create_metadata,
-    "updateDeveloperMetadata": update_metadata,
-    "deleteDeveloperMetadata": delete_metadata,
-}

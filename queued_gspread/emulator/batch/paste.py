@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.book.cell import Cell
     from queued_gspread.emulator.book.sheet import Sheet
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 Block = list[list["Cell"]]
 # Numbers in series: below where floats skip whole numbers, compared to this many places.
@@ -198,10 +198,3 @@ def _paste(sheet: Sheet, place: tuple[int, int], cell: Cell, kind: str) -> None:
     else:
         new = cell.changed()
     sheet.grid.put(*place, new)
-
-
-HANDLERS: dict[str, Handler] = {
-    "copyPaste": copy_paste,
-    "cutPaste": cut_paste,
-    "autoFill": auto_fill,
-}

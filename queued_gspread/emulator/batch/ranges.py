@@ -16,7 +16,7 @@ from .scope import mask_of
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.sheet import Sheet
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 _PROTECTED_PARTS = ("namedRangeId", "description", "warningOnly")
 # By Google's help: letters, digits and underscores, no digit first, at most 250; neither of the
@@ -148,15 +148,3 @@ def _with_owner(found: Json, email: str) -> Json:
         users = kept["editors"].get("users", [])
         kept["editors"]["users"] = [*users, *([] if email in users else [email])]
     return kept
-
-
-HANDLERS: dict[str, Handler] = {
-    "addNamedRange": add_named_range,
-    "updateNamedRange": update_named_range,
-    "deleteNamedRange": delete_named_range,
-    "addProtectedRange": add_protected_range,
-    "updateProtectedRange": update_protected_range,
-    "deleteProtectedRange": delete_protected_range,
-    "setBasicFilter": set_basic_filter,
-    "clearBasicFilter": clear_basic_filter,
-}

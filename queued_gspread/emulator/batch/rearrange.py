@@ -16,7 +16,7 @@ from .shift import shift_sheet
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.sheet import Sheet
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 
 def move_dimension(scope: Scope, request: Json) -> Json:
@@ -73,10 +73,3 @@ def _check_merges(sheet: Sheet, dimension: str, source: tuple[int, int], destina
                 f"Sorry, it is not possible to move a {noun} to a position that crosses a merged "
                 "cell. Please unmerge and try again."
             )
-
-
-HANDLERS: dict[str, Handler] = {
-    "moveDimension": move_dimension,
-    "insertRange": insert_range,
-    "deleteRange": delete_range,
-}

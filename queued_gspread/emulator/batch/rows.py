@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.book.cell import Value
     from queued_gspread.emulator.book.sheet import Sheet
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 
 def delete_duplicates(scope: Scope, request: Json) -> Json:
@@ -70,9 +70,3 @@ def _reorder(sheet: Sheet, rect: Rect, rows: list[int]) -> None:
 def _key(value: Value) -> object:
     """Return a key that is the same for equal values: 1 is not TRUE, "a" is "A"."""
     return value.casefold() if isinstance(value, str) else (isinstance(value, bool), value)
-
-
-HANDLERS: dict[str, Handler] = {
-    "deleteDuplicates": delete_duplicates,
-    "randomizeRange": randomize_range,
-}

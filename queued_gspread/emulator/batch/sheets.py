@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.book.spreadsheet import Spreadsheet
     from queued_gspread.emulator.wire.field_mask import Mask
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 _SIZES = ("rowCount", "columnCount")
 
@@ -228,12 +228,3 @@ def _grid_names(asked: Json) -> set[str]:
     """Return what the properties of a grid, taken as a whole, set or clear; it keeps its size."""
     known = {field.name for field in fields_of("GridProperties").values()}
     return known.difference(_SIZES).union(asked.get("gridProperties", {}))
-
-
-HANDLERS: dict[str, Handler] = {
-    "addSheet": add_sheet,
-    "duplicateSheet": duplicate_sheet,
-    "deleteSheet": delete_sheet,
-    "updateSheetProperties": update_sheet_properties,
-    "updateSpreadsheetProperties": update_spreadsheet_properties,
-}

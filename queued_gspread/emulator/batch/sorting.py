@@ -12,7 +12,7 @@ from queued_gspread.emulator.wire.errors import InvalidArgumentError, sheets_uni
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.cell import Value
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 _ERRORS_LAST = (3, "")
 _COLORS = {"backgroundColor", "backgroundColorStyle", "foregroundColor", "foregroundColorStyle"}
@@ -52,6 +52,3 @@ def _expect_values_to_sort_by(specs: list[Json]) -> None:
 
 def _key(value: Value) -> tuple[int, float | str]:
     return _ERRORS_LAST if isinstance(value, CellError) else rank(value)
-
-
-HANDLERS: dict[str, Handler] = {"sortRange": sort_range}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.book.sheet import Sheet
     from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 _COLORS = {
     "headerColorStyle": {"rgbColor": color_of(0x356854)},
@@ -166,10 +166,3 @@ def _free_name(book: Spreadsheet) -> str:
 
 def _rect(table: Json) -> Rect:
     return Rect(*map(table["range"].get, SIDES))
-
-
-HANDLERS: dict[str, Handler] = {
-    "addTable": add_table,
-    "updateTable": update_table,
-    "deleteTable": delete_table,
-}

@@ -16,7 +16,7 @@ from .scope import shown_value
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.sheet import Sheet
 
-    from .scope import Handler, Json, Scope
+    from .scope import Json, Scope
 
 _DELIMITERS = {"COMMA": ",", "SEMICOLON": ";", "PERIOD": ".", "SPACE": " "}
 # Paste types that paste values; the others find nothing to paste in a text.
@@ -131,10 +131,3 @@ class _Tables(HTMLParser):
             self.rows[-1][-1] += data
         else:
             self.loose += data
-
-
-HANDLERS: dict[str, Handler] = {
-    "trimWhitespace": trim_whitespace,
-    "textToColumns": text_to_columns,
-    "pasteData": paste_data,
-}

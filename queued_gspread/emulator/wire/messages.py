@@ -10,7 +10,7 @@ import json
 import math
 import re
 import sys
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .description import Field, camel, fields_of, method, snake, values_of
@@ -110,6 +110,7 @@ def read_number(text: str, where: str) -> int:
     return int(found)
 
 
+@lru_cache(maxsize=256)
 def check_mask(name: str, mask: str) -> None:
     """Raise Google's 400 for a mask that names a field that a method's answer does not have.
 
@@ -142,6 +143,7 @@ def read_drive_body(name: str, body: Json, kept: Container[str]) -> Json:
     return found
 
 
+@lru_cache(maxsize=256)
 def check_selection(name: str, mask: str) -> None:
     """Raise Drive's 400 for a mask that names a field that a method's answer does not have."""
     for path in paths(parse_mask(mask)):
