@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.book.a1 import range_name
 from queued_gspread.emulator.book.data_filters import matched_metadata, ranges_of
-from queued_gspread.emulator.wire.errors import InvalidArgumentError, invalid, sheets_not_found
+from queued_gspread.emulator.wire.errors import invalid, sheets_not_found
 
 from . import values as values_api
 from .spreadsheets import get_found
@@ -23,7 +23,7 @@ Json = dict[str, Any]
 def get(book: Spreadsheet, body: Json) -> Json:
     """Answer spreadsheets.getByDataFilter: all sheets without a filter."""
     filters = body.get("dataFilters", [])
-    found = [place for asked in filters for place in _places(book, asked)] if filters else None
+    found = [place for asked in filters for place in ranges_of(book, asked)] if filters else None
     return get_found(book, found, body)
 
 
@@ -43,7 +43,7 @@ def batch_update(book: Spreadsheet, body: Json) -> Json:
     for item in body.get("data", []):
         asked = item.get("dataFilter", {})
         values = {name: part for name, part in item.items() if name != "dataFilter"}
-        for place in _places(book, asked):
+        for place in ranges_of(book, asked):
             data.append({**values, "range": _name(*place)})
             filters.append(asked)
     answer = values_api.batch_update(book, {**body, "data": data})
@@ -69,11 +69,8 @@ def get_metadata(book: Spreadsheet, metadata_id: int) -> Json:
 def search_metadata(book: Spreadsheet, body: Json) -> Json:
     """Answer developerMetadata.search: every entry once, with all filters that find it."""
     filters = body.get("dataFilters", [])
-    try:
-        found = matched_metadata(book, filters)
-        by_filter = [(asked, matched_metadata(book, [asked])) for asked in filters]
-    except InvalidArgumentError as problem:
-        raise invalid(str(problem)) from None
+    found = matched_metadata(book, filters)
+    by_filter = [(asked, matched_metadata(book, [asked])) for asked in filters]
     listed = []
     for entry in found:
         matching = [asked for asked, entries in by_filter if entry in entries]
@@ -88,16 +85,9 @@ def _selected(book: Spreadsheet, body: Json) -> dict[str, list[Json]]:
         raise invalid("At least one data filter must be given")
     found: dict[str, list[Json]] = {}
     for asked in filters:
-        for place in _places(book, asked):
+        for place in ranges_of(book, asked):
             found.setdefault(_name(*place), []).append(asked)
     return found
-
-
-def _places(book: Spreadsheet, asked: Json) -> list[tuple[Sheet, Bounds]]:
-    try:
-        return ranges_of(book, asked)
-    except InvalidArgumentError as problem:
-        raise invalid(str(problem)) from None
 
 
 def _name(sheet: Sheet, bounds: Bounds) -> str:

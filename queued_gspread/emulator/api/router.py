@@ -11,6 +11,7 @@ from urllib.parse import unquote, unquote_plus
 from queued_gspread.emulator.book.not_computed import GapReadError
 from queued_gspread.emulator.wire.errors import (
     ApiError,
+    InvalidArgumentError,
     api_disabled,
     as_drive,
     drive_unauthenticated,
@@ -57,6 +58,8 @@ def answer(store: Store, request: Request) -> Answer:
     """Apply an admitted request and return its answer, even if something goes wrong."""
     try:
         return _route(store, request)
+    except InvalidArgumentError as problem:
+        return refusal(invalid(str(problem)))
     except ApiError as error:
         return refusal(error if request.on_sheets else as_drive(error))
     except GapReadError as gap:
@@ -82,7 +85,7 @@ def find_place(store: Store, request: Request) -> None:
     """
     match = APPEND.fullmatch(request.raw_path)
     assert match
-    with contextlib.suppress(ApiError):
+    with contextlib.suppress(ApiError, InvalidArgumentError):
         _, book = store.spreadsheet_file(unquote(match["id"]))
         request.place = values_api.append_place(book, unquote_plus(match["range"]))
 

@@ -39,11 +39,7 @@ def get(book: Spreadsheet, ranges: list[str], options: Json) -> Json:
     """Answer spreadsheets.get; a field mask decides instead of includeGridData."""
     if options.get("commentsViewMode") == "COMMENTS_VIEW_MODE_INCLUDED":
         raise sheets_unimplemented("The emulator has no comments in answers of the Sheets API.")
-    try:
-        found = [book.find(text) for text in ranges]
-    except InvalidArgumentError as problem:
-        raise invalid(str(problem)) from None
-    return get_found(book, found or None, options)
+    return get_found(book, [book.find(text) for text in ranges] or None, options)
 
 
 def get_found(book: Spreadsheet, found: Places | None, options: Json) -> Json:
@@ -78,10 +74,7 @@ def copy_to(source: Spreadsheet, sheet_id: int, target: Spreadsheet, ids: Ids) -
         raise invalid(f"The sheet ({sheet_id}) does not exist.")
     copied = sheet.copy(ids.sheet(), copy_title(target, sheet.title))
     copied.renumber(ids.sheet)
-    try:
-        target.check_size(copied, copied.grid.row_count, copied.grid.column_count)
-    except InvalidArgumentError as problem:
-        raise invalid(str(problem)) from None
+    target.check_size(copied, copied.grid.row_count, copied.grid.column_count)
     target.sheets.append(copied)
     return copied.properties_json(len(target.sheets) - 1)
 

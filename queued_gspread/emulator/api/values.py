@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from queued_gspread.emulator.batch.shift import Shift, shift_sheet
@@ -23,7 +22,7 @@ from queued_gspread.emulator.values.writing import (
 from queued_gspread.emulator.wire.errors import InvalidArgumentError, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from queued_gspread.emulator.book.cell import Cell
     from queued_gspread.emulator.book.spreadsheet import Spreadsheet
@@ -33,28 +32,17 @@ _READING = {"value": "valueRenderOption", "moments": "dateTimeRenderOption"}
 _ECHO = {"value": "responseValueRenderOption", "moments": "responseDateTimeRenderOption"}
 
 
-@contextmanager
-def _answering(prefix: str = "") -> Iterator[None]:
-    """Turn an error about a range into the API's answer."""
-    try:
-        yield
-    except InvalidArgumentError as problem:
-        raise invalid(prefix + str(problem)) from None
-
-
 def get(book: Spreadsheet, text: str, options: Json) -> Json:
     """Answer values.get."""
     rendering, major = _rendering(options), major_of(options)
-    with _answering():
-        return _read(Evaluator(book), book, text, rendering, major)
+    return _read(Evaluator(book), book, text, rendering, major)
 
 
 def batch_get(book: Spreadsheet, ranges: list[str], options: Json) -> Json:
     """Answer values:batchGet."""
     rendering, major = _rendering(options), major_of(options)
     evaluator = Evaluator(book)
-    with _answering():
-        found = [_read(evaluator, book, text, rendering, major) for text in ranges]
+    found = [_read(evaluator, book, text, rendering, major) for text in ranges]
     return {"spreadsheetId": book.spreadsheet_id} | ({"valueRanges": found} if found else {})
 
 
@@ -63,8 +51,7 @@ def update(book: Spreadsheet, text: str, options: Json, body: Json) -> Json:
     rows = checked_values(body)
     _check_range(text, body)
     option, echo = _input_option(options), _rendering(options, _ECHO)
-    with _answering():
-        writing = plan_update(*book.find(text), rows)
+    writing = plan_update(*book.find(text), rows)
     answer = _written(book, writing, option)
     if options.get("includeValuesInResponse"):
         answer["updatedData"] = _echo(book, writing, echo)
@@ -78,8 +65,10 @@ def batch_update(book: Spreadsheet, body: Json) -> Json:
     option, echo = _input_option(body), _rendering(body, _ECHO)
     writings = []
     for place, item in enumerate(data):
-        with _answering(f"Invalid data[{place}]: "):
+        try:
             writings.append(plan_update(*book.find(item.get("range") or ""), rows[place]))
+        except InvalidArgumentError as problem:
+            raise invalid(f"Invalid data[{place}]: {problem}") from None
     responses = [_written(book, writing, option) for writing in writings]
     if body.get("includeValuesInResponse"):
         for writing, response in zip(writings, responses, strict=True):
@@ -91,18 +80,15 @@ def batch_update(book: Spreadsheet, body: Json) -> Json:
 
 def clear(book: Spreadsheet, text: str) -> Json:
     """Answer values.clear."""
-    with _answering():
-        cleared = _clear(book, text)
-    return {"spreadsheetId": book.spreadsheet_id, "clearedRange": cleared}
+    return {"spreadsheetId": book.spreadsheet_id, "clearedRange": _clear(book, text)}
 
 
 def batch_clear(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchClear."""
     ranges = body.get("ranges", [])
-    with _answering():
-        for text in ranges:
-            book.find(text)
-        cleared = [_clear(book, text) for text in ranges]
+    for text in ranges:
+        book.find(text)
+    cleared = [_clear(book, text) for text in ranges]
     return {"spreadsheetId": book.spreadsheet_id} | ({"clearedRanges": cleared} if cleared else {})
 
 
@@ -117,8 +103,7 @@ class Place(NamedTuple):
 
 def append_place(book: Spreadsheet, text: str) -> Place:
     """Return where values that are appended to a range go."""
-    with _answering():
-        sheet, bounds = book.find(text)
+    sheet, bounds = book.find(text)
     searched = bounds.within(sheet.grid.row_count, sheet.grid.column_count)
     table = find_table(sheet.grid, searched)
     if table:
@@ -162,8 +147,7 @@ def _make_room(book: Spreadsheet, writing: Writing, insert: bool) -> None:
         return
     taller = rect.height if insert else max(rect.end_row - grid.row_count, 0)
     wide = max(rect.end_column, grid.column_count)
-    with _answering():
-        book.check_size(writing.sheet, grid.row_count + taller, wide)
+    book.check_size(writing.sheet, grid.row_count + taller, wide)
     if insert:
         shift_sheet(book, writing.sheet, Shift("ROWS", rect.start_row, rect.height))
     grid.grow(rect.end_row, rect.end_column)

@@ -30,14 +30,13 @@ def update_borders(scope: Scope, request: Json) -> Json:
     """
     sheet, rect = scope.grid_range(request.get("range"))
     asked = {name: _border(border) for name, border in request.items() if name != "range"}
-    for row in range(rect.start_row, rect.end_row):
-        for column in range(rect.start_column, rect.end_column):
-            cell = sheet.grid.get(row, column)
-            look = dict(cell.format or {})
-            sides = {**look.pop("borders", {}), **_sides(rect, row, column, asked)}
-            drawn = {side: border for side, border in sides.items() if border}
-            look |= {"borders": drawn} if drawn else {}
-            sheet.grid.put(row, column, cell.changed(format=look or None))
+    for row, column in rect.cells:
+        cell = sheet.grid.get(row, column)
+        look = dict(cell.format or {})
+        sides = {**look.pop("borders", {}), **_sides(rect, row, column, asked)}
+        drawn = {side: border for side, border in sides.items() if border}
+        look |= {"borders": drawn} if drawn else {}
+        sheet.grid.put(row, column, cell.changed(format=look or None))
     return {}
 
 

@@ -26,9 +26,8 @@ def repeat_cell(scope: Scope, request: Json) -> Json:
     """Give all cells of a range the same properties."""
     sheet, rect = scope.grid_range(request.get("range"))
     mask, data = mask_of(request), request.get("cell") or {}
-    for row in range(rect.start_row, rect.end_row):
-        for column in range(rect.start_column, rect.end_column):
-            _put(scope, sheet, row, column, data, mask)
+    for row, column in rect.cells:
+        _put(scope, sheet, row, column, data, mask)
     return {}
 
 
@@ -68,22 +67,16 @@ def set_data_validation(scope: Scope, request: Json) -> Json:
     """Set or, without a rule, clear the validation of a range."""
     sheet, rect = scope.grid_range(request.get("range"))
     rule = request.get("rule")
-    for row in range(rect.start_row, rect.end_row):
-        for column in range(rect.start_column, rect.end_column):
-            cell = sheet.grid.get(row, column)
-            sheet.grid.put(row, column, cell.changed(validation=_without_false(rule)))
+    for row, column in rect.cells:
+        cell = sheet.grid.get(row, column)
+        sheet.grid.put(row, column, cell.changed(validation=_without_false(rule)))
     return {}
 
 
 def merge_cells(scope: Scope, request: Json) -> Json:
     """Merge a range as a whole, by rows or by columns; all values but the first are lost."""
     sheet, rect = scope.grid_range(request.get("range"))
-    for merge in sheet.merges:
-        if merge.overlaps(rect) and not rect.holds(merge):
-            raise InvalidArgumentError(
-                "You must select all cells in a merged range to merge or unmerge them."
-            )
-    sheet.merges = [merge for merge in sheet.merges if not rect.holds(merge)]
+    _unmerge(sheet, rect)
     for part in _parts(rect, request.get("mergeType", "MERGE_ALL")):
         if part.width * part.height > 1:
             sheet.merges.append(part)
@@ -94,12 +87,16 @@ def merge_cells(scope: Scope, request: Json) -> Json:
 def unmerge_cells(scope: Scope, request: Json) -> Json:
     """Undo the merges in a range."""
     sheet, rect = scope.grid_range(request.get("range"))
+    _unmerge(sheet, rect)
+    return {}
+
+
+def _unmerge(sheet: Sheet, rect: Rect) -> None:
     if any(merge.overlaps(rect) and not rect.holds(merge) for merge in sheet.merges):
         raise InvalidArgumentError(
             "You must select all cells in a merged range to merge or unmerge them."
         )
-    sheet.merges = [merge for merge in sheet.merges if not merge.overlaps(rect)]
-    return {}
+    sheet.merges = [merge for merge in sheet.merges if not rect.holds(merge)]
 
 
 def _target(scope: Scope, request: Json, rows: list[Json]) -> tuple[Sheet, Rect]:

@@ -59,9 +59,8 @@ def cut_paste(scope: Scope, request: Json) -> Json:
     merges = _merges(source, rect)
     if kind == "PASTE_NORMAL":
         source.merges = [merge for merge in source.merges if not rect.holds(merge)]
-    for r in range(rect.start_row, rect.end_row):
-        for c in range(rect.start_column, rect.end_column):
-            source.grid.put(r, c, None)
+    for place in rect.cells:
+        source.grid.put(*place, None)
     where = Rect(row, row + rect.height, column, column + rect.width)
     scope.make_room(target, where.end_row, where.end_column)
     if kind == "PASTE_NORMAL":

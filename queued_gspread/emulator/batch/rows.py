@@ -34,7 +34,7 @@ def delete_duplicates(scope: Scope, request: Json) -> Json:
         if key not in seen or all(value is None for value in values):
             kept.append(row)
         seen.add(key)
-    _reorder(sheet, rect, kept)
+    reorder(sheet, rect, kept)
     removed = rect.height - len(kept)
     return {"deleteDuplicates": {"duplicatesRemovedCount": removed} if removed else {}}
 
@@ -42,7 +42,7 @@ def delete_duplicates(scope: Scope, request: Json) -> Json:
 def randomize_range(scope: Scope, request: Json) -> Json:
     """Shuffle the rows of a range; the emulator's seed decides how."""
     sheet, rect = scope.grid_range(request.get("range"))
-    _reorder(sheet, rect, [rect.start_row + place for place in scope.ids.order(rect.height)])
+    reorder(sheet, rect, [rect.start_row + place for place in scope.ids.order(rect.height)])
     return {}
 
 
@@ -56,7 +56,7 @@ def _compared(scope: Scope, request: Json, rect: Rect) -> list[int]:
     return sorted(found) or list(range(rect.start_column, rect.end_column))
 
 
-def _reorder(sheet: Sheet, rect: Rect, rows: list[int]) -> None:
+def reorder(sheet: Sheet, rect: Rect, rows: list[int]) -> None:
     """Reduce a range to some of its rows in this order, with empty rows below them."""
     grid, columns = sheet.grid, range(rect.start_column, rect.end_column)
     block = [[grid.get(row, column) for column in columns] for row in rows]

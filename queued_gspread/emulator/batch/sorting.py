@@ -9,6 +9,8 @@ from queued_gspread.emulator.values.evaluate import Evaluator
 from queued_gspread.emulator.values.functions import rank
 from queued_gspread.emulator.wire.errors import InvalidArgumentError, sheets_unimplemented
 
+from .rows import reorder
+
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.cell import Value
 
@@ -21,7 +23,7 @@ _COLORS = {"backgroundColor", "backgroundColorStyle", "foregroundColor", "foregr
 def sort_range(scope: Scope, request: Json) -> Json:
     """Sort rows by one column after the other; blank cells come last either way."""
     sheet, rect = scope.grid_range(request.get("range"))
-    evaluator, grid = Evaluator(scope.book, "need"), sheet.grid
+    evaluator = Evaluator(scope.book, "need")
     rows = list(range(rect.start_row, rect.end_row))
     specs = request.get("sortSpecs") or []
     _expect_values_to_sort_by(specs)
@@ -35,11 +37,7 @@ def sort_range(scope: Scope, request: Json) -> Json:
         blank = [row for row in rows if keys[row] is None]
         falling = spec.get("sortOrder") == "DESCENDING"
         rows = sorted(filled, key=lambda row: _key(keys[row]), reverse=falling) + blank
-    columns = range(rect.start_column, rect.end_column)
-    block = [[grid.get(row, column) for column in columns] for row in rows]
-    for row, line in zip(range(rect.start_row, rect.end_row), block, strict=True):
-        for column, cell in zip(columns, line, strict=True):
-            grid.put(row, column, cell.changed())
+    reorder(sheet, rect, rows)
     return {}
 
 

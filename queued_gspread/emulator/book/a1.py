@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PART = re.compile(r"\$?([A-Za-z]{1,3})?\$?([1-9][0-9]*)?")
 _NUMBERED = re.compile(
@@ -34,6 +38,11 @@ class Rect(NamedTuple):
     def width(self) -> int:
         """The number of columns."""
         return self.end_column - self.start_column
+
+    @property
+    def cells(self) -> Iterator[tuple[int, int]]:
+        """The row and the column of each cell, row by row."""
+        return product(range(*self[:2]), range(*self[2:]))
 
     def overlaps(self, other: Rect) -> bool:
         """Whether the two share a cell."""
