@@ -12,7 +12,7 @@ from queued_gspread.emulator.wire.errors import InvalidArgumentError
 from queued_gspread.emulator.wire.field_mask import names
 
 from .scope import check_length, mask_of
-from .tables import make_room_in_table
+from .tables import make_room_in_table, typed_columns
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.cell import Cell
@@ -66,6 +66,8 @@ def append_cells(scope: Scope, request: Json) -> Json:
 def set_data_validation(scope: Scope, request: Json) -> Json:
     """Set or, without a rule, clear the validation of a range."""
     sheet, rect = scope.grid_range(request.get("range"))
+    if any(column.overlaps(rect) for column in typed_columns(sheet)):
+        raise InvalidArgumentError("This operation is not allowed on cells in typed columns.")
     rule = request.get("rule")
     for row, column in rect.cells:
         cell = sheet.grid.get(row, column)

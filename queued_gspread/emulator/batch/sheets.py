@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .scope import Json, Scope
 
 _SIZES = ("rowCount", "columnCount")
+_LONGEST_TITLE = 100
 
 
 def add_sheet(scope: Scope, request: Json) -> Json:
@@ -36,7 +37,7 @@ def add_sheet(scope: Scope, request: Json) -> Json:
     sheet = Sheet(_new_id(scope, asked.get("sheetId")), title)
     grid = asked.get("gridProperties") or {}
     rows, columns = grid.get("rowCount", DEFAULT_ROWS), grid.get("columnCount", DEFAULT_COLUMNS)
-    _check_counts(rows, columns)
+    _check_grid(grid, rows, columns)
     book.check_size(sheet, rows, columns)
     sheet.grid.resize(rows, columns)
     _set_properties(sheet, {k: v for k, v in asked.items() if k not in {"sheetId", "title"}})
@@ -103,6 +104,8 @@ def copy_title(book: Spreadsheet, title: str) -> str:
 
 
 def _insert(book: Spreadsheet, sheet: Sheet, index: int | None, reply: str) -> Json:
+    if index is not None and index < 0:
+        raise InvalidArgumentError(f"Sheet index[{index}] is out of range")
     place = len(book.sheets) if index is None else min(index, len(book.sheets))
     book.sheets.insert(place, sheet)
     return {reply: {"properties": sheet.properties_json(place)}}
@@ -111,6 +114,8 @@ def _insert(book: Spreadsheet, sheet: Sheet, index: int | None, reply: str) -> J
 def _new_id(scope: Scope, asked: int | None) -> int:
     if asked is None:
         return scope.ids.sheet()
+    if asked < 0:
+        raise InvalidArgumentError(f"sheetId[{asked}] must not be negative")
     if scope.book.sheet(asked):
         message = f"A sheet with id {asked} already exists. Please enter another ID."
         raise InvalidArgumentError(message)
@@ -125,6 +130,9 @@ def _free_title(book: Spreadsheet) -> str:
 
 
 def _check_title(book: Spreadsheet, title: str) -> None:
+    if len(title) > _LONGEST_TITLE:
+        message = f"The sheet name cannot be greater than {_LONGEST_TITLE} characters."
+        raise InvalidArgumentError(message)
     if book.titled(title):
         message = f'A sheet with the name "{title}" already exists. Please enter another name.'
         raise InvalidArgumentError(message)
@@ -160,12 +168,8 @@ def _move(book: Spreadsheet, sheet: Sheet, index: int) -> None:
 def _resize(book: Spreadsheet, sheet: Sheet, asked: Json) -> None:
     rows = asked.pop("rowCount", sheet.grid.row_count)
     columns = asked.pop("columnCount", sheet.grid.column_count)
-    _check_counts(rows, columns)
+    _check_grid(asked, rows, columns)
     book.check_size(sheet, rows, columns)
-    for name, count in (("frozenRowCount", rows), ("frozenColumnCount", columns)):
-        if (asked.get(name) or 0) >= count:
-            noun = "rows" if name == "frozenRowCount" else "columns"
-            raise InvalidArgumentError(f"You can't freeze all visible {noun} on the sheet.")
     for dimension, count in (("ROWS", rows), ("COLUMNS", columns)):
         lost = count - sheet.size(dimension)
         if lost < 0:
@@ -173,10 +177,12 @@ def _resize(book: Spreadsheet, sheet: Sheet, asked: Json) -> None:
     sheet.grid.grow(rows, columns)
 
 
-def _check_counts(rows: int | None, columns: int | None) -> None:
-    for name, count in zip(_SIZES, (rows, columns), strict=True):
+def _check_grid(asked: Json, rows: int | None, columns: int | None) -> None:
+    for noun, count in (("row", rows), ("column", columns)):
         if not count or count < 1:
-            raise InvalidArgumentError(f"{name} must be at least 1, was {count or 0}")
+            raise InvalidArgumentError(f"{noun}Count must be at least 1, was {count or 0}")
+        if (asked.get(f"frozen{noun.title()}Count") or 0) >= count:
+            raise InvalidArgumentError(f"You can't freeze all visible {noun}s on the sheet.")
 
 
 def _set_properties(sheet: Sheet, changes: Json) -> None:

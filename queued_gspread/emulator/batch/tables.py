@@ -114,6 +114,16 @@ def table_bands(sheet: Sheet) -> list[Json]:
     ]
 
 
+def typed_columns(sheet: Sheet) -> Iterator[Rect]:
+    """Yield the cells below the headers of columns that have a type of their own."""
+    for table in sheet.tables:
+        rect = _rect(table)
+        for column in table["columnProperties"]:
+            if column.get("columnType", "COLUMN_TYPE_UNSPECIFIED") != "COLUMN_TYPE_UNSPECIFIED":
+                at = rect.start_column + column.get("columnIndex", 0)
+                yield Rect(rect.start_row + 1, rect.end_row, at, at + 1)
+
+
 def _columns(sheet: Sheet, table: Json) -> Iterator[Json]:
     rect, typed = _rect(table), {c.get("columnIndex", 0): c for c in table["columnProperties"]}
     for index in range(rect.width):

@@ -276,3 +276,43 @@ def test_a_number_in_a_path(client, book, verb, path, field):
     with pytest.raises(APIError) as caught:
         client.http_client.request(verb, url, json={"destinationSpreadsheetId": book.id})
     assert caught.value.error["message"] == f"Invalid value at '{field}' (TYPE_INT32), \"x\""
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "told"),
+    [
+        ("addSheet", {"properties": {"index": -1}}, "Sheet index[-1] is out of range"),
+        ("addSheet", {"properties": {"sheetId": -3}}, "sheetId[-3] must not be negative"),
+        (
+            "addSheet",
+            {"properties": {"title": "x" * 101}},
+            "The sheet name cannot be greater than 100 characters.",
+        ),
+        (
+            "addSheet",
+            {"properties": {"gridProperties": {"rowCount": 2, "frozenRowCount": 2}}},
+            "You can't freeze all visible rows on the sheet.",
+        ),
+        ("duplicateSheet", {"insertSheetIndex": -5}, "Sheet index[-5] is out of range"),
+        (
+            "duplicateSheet",
+            {"newSheetName": "x" * 101},
+            "The sheet name cannot be greater than 100 characters.",
+        ),
+    ],
+)
+def test_sheets_that_cannot_be(book, kind, properties, told):
+    """A new sheet has a place, an id, a title and a size that a sheet can have."""
+    assert refused(book, {kind: properties}) == (400, f"Invalid requests[0].{kind}: {told}")
+
+
+def test_a_typed_column_has_no_other_validation(book):
+    """The cells of a table's column with a type take no validation; those beside it do."""
+    typed = [{"columnIndex": 1, "columnType": "DOUBLE"}]
+    table = {"name": "T", "range": rows(0, 4, **columns(0, 2)), "columnProperties": typed}
+    batch(book, {"addTable": {"table": table}})
+    beside = {"range": rows(0, 4, **columns(0, 1)), "rule": CHECKBOX}
+    inside = {"range": rows(3, 4, **columns(0, 2)), "rule": CHECKBOX}
+    batch(book, {"setDataValidation": beside})
+    code, message = refused(book, {"setDataValidation": inside})
+    assert (code, "not allowed on cells in typed columns" in message) == (400, True)
