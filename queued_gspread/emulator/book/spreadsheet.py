@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
-from datetime import timezone
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from .timestamps import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime, tzinfo
+    from datetime import tzinfo
 
     from .sheet import Sheet
 
@@ -62,11 +62,7 @@ class Spreadsheet:
         moment = self.clock()
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=timezone.utc)
-        try:
-            zone: tzinfo = ZoneInfo(self.properties.get("timeZone", ""))
-        except (ValueError, LookupError, OSError):
-            zone = timezone.utc
-        return moment.astimezone(zone)
+        return moment.astimezone(_zone(self.properties.get("timeZone", "")))
 
     def restore(self, earlier: Spreadsheet) -> None:
         """Restore the content of an earlier copy."""
@@ -136,6 +132,16 @@ class Spreadsheet:
                 sheet = self.sheet(where.get("sheetId", 0))
                 return (sheet, bounds_of(where)) if sheet else None
         return None
+
+
+def _zone(name: str) -> tzinfo | None:
+    """Return a time zone by its name, or one like GMT-07:00; UTC if that is not known."""
+    try:
+        if name.startswith(("GMT+", "GMT-")):
+            return datetime.strptime(name.removeprefix("GMT"), "%z").tzinfo
+        return ZoneInfo(name)
+    except (ValueError, LookupError, OSError):
+        return timezone.utc
 
 
 def check_width(columns: int) -> None:

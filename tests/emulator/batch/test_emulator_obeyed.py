@@ -1,7 +1,11 @@
 """What a request asks for is done, refused in Google's words, or named as not emulated."""
 
+from datetime import datetime, timezone
+
 import pytest
 from gspread.exceptions import APIError
+
+from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
 BOLD = {"textFormat": {"bold": True}}
 CHECKBOX = {"condition": {"type": "BOOLEAN"}}
@@ -316,3 +320,12 @@ def test_a_typed_column_has_no_other_validation(book):
     batch(book, {"setDataValidation": beside})
     code, message = refused(book, {"setDataValidation": inside})
     assert (code, "not allowed on cells in typed columns" in message) == (400, True)
+
+
+@pytest.mark.parametrize(("zone", "hour"), [("GMT-07:00", 5), ("GMT+05:30", 17), ("Mars/Base", 12)])
+def test_a_time_zone_by_its_distance(zone, hour):
+    """The present of a spreadsheet is that of its time zone, which may be a distance from UTC."""
+    book = Spreadsheet("id", "title", [])
+    book.clock = lambda: datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
+    book.properties["timeZone"] = zone
+    assert book.now().hour == hour
