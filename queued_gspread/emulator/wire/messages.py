@@ -203,7 +203,7 @@ class _Reader:
             taken = self._field(field, part, where) if field else self._unknown(name, part, where)
             if taken is not _NOT_READ:
                 found[field.name if field else name] = taken
-        if kind in _CHOICES:
+        if kind in _CHOICES and not self.is_kept:
             self._choose(*_CHOICES[kind], found, where)
         return found
 

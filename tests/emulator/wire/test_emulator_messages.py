@@ -136,6 +136,13 @@ def test_all_that_is_wrong_is_told_at_once():
     )
 
 
+def test_what_was_kept_may_have_two_of_a_choice():
+    """A state of an earlier emulator, which took both forms of a colour, can still be read."""
+    both = {"rgbColor": {"red": 1}, "themeColor": "TEXT"}
+    assert read_message("ColorStyle", both, is_kept=True) == both
+    assert "oneof field 'kind' is already set. Cannot set 'themeColor'" in told("ColorStyle", both)
+
+
 def test_a_request_may_stand_alone(client):
     """A batch's `requests` may be one request, with a number as a text and null for a list."""
     book = client.create("Book")
