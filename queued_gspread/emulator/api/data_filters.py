@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.book.a1 import range_name
@@ -62,7 +61,7 @@ def get_metadata(book: Spreadsheet, metadata_id: int) -> Json:
     """Answer developerMetadata.get."""
     for entry in book.developer_metadata:
         if entry["metadataId"] == metadata_id:
-            return copy.deepcopy(entry)
+            return entry
     raise sheets_not_found()
 
 
@@ -74,7 +73,7 @@ def search_metadata(book: Spreadsheet, body: Json) -> Json:
     listed = []
     for entry in found:
         matching = [asked for asked, entries in by_filter if entry in entries]
-        listed.append({"developerMetadata": copy.deepcopy(entry), "dataFilters": matching})
+        listed.append({"developerMetadata": entry, "dataFilters": matching})
     return {"matchedDeveloperMetadata": listed} if listed else {}
 
 

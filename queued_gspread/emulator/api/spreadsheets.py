@@ -129,7 +129,8 @@ def _apply(scope: Scope, place: int, kind: str, request: Json) -> Json:
     try:
         if "fields" in request:
             check_update_mask(kind, request["fields"])
-        return HANDLERS[kind](scope, request)
+        # What is told of a thing stays as it was, whatever later requests do to it.
+        return copy.deepcopy(HANDLERS[kind](scope, request))
     except InvalidArgumentError as problem:
         raise invalid(f"Invalid requests[{place}].{kind}: {problem}") from None
 
@@ -139,7 +140,7 @@ def _resource(book: Spreadsheet, found: Places | None, options: Json, mask: Mask
     with_data = names(mask, *_EXAMPLE_DATA_PATH) if mask else asked
     answer: Json = {
         "spreadsheetId": book.spreadsheet_id,
-        "properties": copy.deepcopy(book.properties),
+        "properties": book.properties,
         "sheets": [],
     }
     for index, sheet in enumerate(book.sheets):
@@ -155,7 +156,7 @@ def _resource(book: Spreadsheet, found: Places | None, options: Json, mask: Mask
                 answer["sheets"][-1]["data"] = data
     metadata = on_spreadsheet(book.developer_metadata)
     attached = {"namedRanges": book.named_ranges, "developerMetadata": metadata}
-    answer |= {name: copy.deepcopy(items) for name, items in attached.items() if items}
+    answer |= {name: items for name, items in attached.items() if items}
     answer["spreadsheetUrl"] = f"{_DOCS}/{book.spreadsheet_id}/edit"
     return answer
 
@@ -175,7 +176,7 @@ def _sheet_json(sheet: Sheet, index: int, metadata: list[Json]) -> Json:
         "charts": sheet.charts,
         "slicers": sheet.slicers,
     }
-    found |= {name: copy.deepcopy(items) for name, items in attached.items() if items}
+    found |= {name: items for name, items in attached.items() if items}
     for dimension, name in (("ROWS", "rowGroups"), ("COLUMNS", "columnGroups")):
         if sheet.groups[dimension]:
             found[name] = groups_json(sheet, dimension)

@@ -5,7 +5,6 @@ By the reference of AddBandingRequest, UpdateBandingRequest and BandedRange.
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.book.color import with_color_styles
@@ -29,7 +28,7 @@ def add_banding(scope: Scope, request: Json) -> Json:
     new_id = scope.attached_id("banded_ranges", asked)
     sheet, band = _checked(scope, {**asked, "bandedRangeId": new_id})
     sheet.banded_ranges.append(band)
-    return {"addBanding": {"bandedRange": copy.deepcopy(band)}}
+    return {"addBanding": {"bandedRange": band}}
 
 
 def update_banding(scope: Scope, request: Json) -> Json:

@@ -6,7 +6,6 @@ DeleteConditionalFormatRuleRequest.
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.book.color import with_color_styles
@@ -70,7 +69,7 @@ def _checked(scope: Scope, asked: Json) -> tuple[Sheet, Json]:
         raise InvalidArgumentError(f"A rule must have exactly one of {', '.join(_KINDS)}")
     rule = with_color_styles(asked)
     rule["ranges"] = [owned_range(where, places[0].sheet_id) for where in asked["ranges"]]
-    return places[0], copy.deepcopy(rule)
+    return places[0], rule
 
 
 def _index(sheet: Sheet, request: Json) -> int:
@@ -85,7 +84,7 @@ def _updated(
     new_rule: Json, new_index: int, old_rule: Json | None = None, old_index: int = 0
 ) -> Json:
     """Return the reply; as in Google's answers, an index of 0 is left out."""
-    found: Json = {"newRule": copy.deepcopy(new_rule), "newIndex": new_index}
+    found: Json = {"newRule": new_rule, "newIndex": new_index}
     found |= {"oldRule": old_rule, "oldIndex": old_index}
     reply = {name: part for name, part in found.items() if part}
     return {"updateConditionalFormatRule": reply}

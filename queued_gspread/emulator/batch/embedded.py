@@ -6,7 +6,6 @@ rows and columns move, and so do the ranges that they show.
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.book.color import with_color_styles
@@ -63,7 +62,7 @@ def update_embedded_object_position(scope: Scope, request: Json) -> Json:
     sheet, position = _position(scope, {"overlayPosition": place})
     getattr(home, kind).remove(thing)
     getattr(sheet, kind).append({**thing, "position": position})
-    return {"updateEmbeddedObjectPosition": {"position": copy.deepcopy(position)}}
+    return {"updateEmbeddedObjectPosition": {"position": position}}
 
 
 def update_embedded_object_border(scope: Scope, request: Json) -> Json:
@@ -89,7 +88,7 @@ def _add(scope: Scope, kind: str, asked: Json) -> Json:
     sheet, position = _position(scope, asked.get("position", {}))
     thing: Json = with_color_styles({**asked, ATTACHED[kind]: new_id, "position": position})
     getattr(sheet, kind).append(thing)
-    return copy.deepcopy(thing)
+    return thing
 
 
 def _spec_of(asked: Json) -> Json:

@@ -6,7 +6,6 @@ DeleteDeveloperMetadataRequest.
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.book.data_filters import matched_metadata
@@ -33,7 +32,7 @@ def create_developer_metadata(scope: Scope, request: Json) -> Json:
         )
     entry = _checked(scope, {**asked, "metadataId": wanted or scope.ids.sheet()})
     scope.book.developer_metadata.append(entry)
-    return {"createDeveloperMetadata": {"developerMetadata": copy.deepcopy(entry)}}
+    return {"createDeveloperMetadata": {"developerMetadata": entry}}
 
 
 def update_developer_metadata(scope: Scope, request: Json) -> Json:
@@ -43,7 +42,7 @@ def update_developer_metadata(scope: Scope, request: Json) -> Json:
     for old in matched_metadata(book, request.get("dataFilters") or []):
         new = _checked(scope, {**replaced(old, asked, mask), "metadataId": old["metadataId"]})
         book.developer_metadata[book.developer_metadata.index(old)] = new
-        changed.append(copy.deepcopy(new))
+        changed.append(new)
     return {"updateDeveloperMetadata": {"developerMetadata": changed} if changed else {}}
 
 

@@ -39,7 +39,7 @@ def add_named_range(scope: Scope, request: Json) -> Json:
         "range": owned_range(asked.get("range") or {}, sheet.sheet_id),
     }
     scope.book.named_ranges.append(named)
-    return {"addNamedRange": {"namedRange": copy.deepcopy(named)}}
+    return {"addNamedRange": {"namedRange": named}}
 
 
 def update_named_range(scope: Scope, request: Json) -> Json:

@@ -329,3 +329,11 @@ def test_a_time_zone_by_its_distance(zone, hour):
     book.clock = lambda: datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
     book.properties["timeZone"] = zone
     assert book.now().hour == hour
+
+
+def test_a_reply_is_of_its_moment(book):
+    """What a reply says of a thing is not changed by later requests of its batch."""
+    chart = {"chartId": 5, "spec": {"title": "one"}, "position": {"overlayPosition": {}}}
+    update = {"chartId": 5, "spec": {"title": "two"}}
+    replies = batch(book, {"addChart": {"chart": chart}}, {"updateChartSpec": update})
+    assert replies[0]["addChart"]["chart"]["spec"] == {"title": "one"}
