@@ -19,11 +19,8 @@ from queued_gspread.emulator.wire.errors import (
     InvalidArgumentError,
     drive_error,
     drive_invalid,
+    drive_refusal,
     drive_unimplemented,
-    export_too_large,
-    not_a_folder,
-    not_downloadable,
-    parents_not_writable,
 )
 from queued_gspread.emulator.wire.messages import read_drive_body
 from queued_gspread.google_api.methods import find
@@ -99,7 +96,7 @@ def get(store: Store, request: Request, _body: Json) -> Json | Answer:
     file = store.file(file_id)
     if is_download:
         if file.mime_type.startswith(_EDITED_AT_GOOGLE):
-            raise not_downloadable()
+            raise drive_refusal("fileNotDownloadable")
         return Answer(HTTPStatus.OK, b"", file.mime_type)
     found = file_json(file, store)
     found["capabilities"] = {"canEdit": may_change(file, request.email), "canCopy": True}
@@ -110,7 +107,7 @@ def update(store: Store, request: Request, body: Json) -> Json:
     """Answer files.update: name, parents and the trash."""
     file, query = store.file(request.parts["id"]), request.query
     if body.get("parents"):
-        raise parents_not_writable()
+        raise drive_refusal("fieldNotWritable")
     _check_type(file, body)
     removed, added = _folders(query, "removeParents"), _folders(query, "addParents")
     _check_folders(store, added)
@@ -203,7 +200,7 @@ def _exported(book: Spreadsheet | None, created: datetime, mime_type: str) -> An
         message = "The requested conversion is not supported."
         raise drive_error(HTTPStatus.BAD_REQUEST, "badRequest", message, ("parameter", "convertTo"))
     if len(content) > _LARGEST_EXPORT:
-        raise export_too_large()
+        raise drive_refusal("exportSizeLimitExceeded")
     return Answer(HTTPStatus.OK, content, mime_type)
 
 
@@ -286,4 +283,4 @@ def _folder(name: str) -> str:
 def _check_folders(store: Store, folders: list[str]) -> None:
     for folder in folders:
         if folder != ROOT_FOLDER and store.file(folder).mime_type != FOLDER_TYPE:
-            raise not_a_folder()
+            raise drive_refusal("parentNotAFolder")

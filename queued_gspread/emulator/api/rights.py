@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.book.store import FOLDER_TYPE, may_change
 from queued_gspread.emulator.wire.errors import (
+    drive_refusal,
     file_not_found,
-    insufficient_rights,
     sheets_forbidden,
-    storage_exceeded,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def check_rights(store: Store, request: Request) -> None:
         raise file_not_found(file.file_id)
     is_change = request.method != "GET" and not _READS.fullmatch(request.raw_path)
     if is_change and not may_change(file, request.email):
-        raise insufficient_rights()
+        raise drive_refusal("insufficientFilePermissions")
 
 
 def knows_drives(request: Request) -> bool:
@@ -62,4 +61,4 @@ def check_storage(store: Store, request: Request, mime_type: str, parents: list[
                 raise file_not_found(parent)
             return
     if not request.has_storage and mime_type != FOLDER_TYPE:
-        raise storage_exceeded()
+        raise drive_refusal("storageQuotaExceeded")

@@ -10,7 +10,7 @@ from queued_gspread.emulator.book.timestamps import timestamp
 from queued_gspread.emulator.wire.errors import (
     drive_error,
     drive_invalid,
-    insufficient_rights,
+    drive_refusal,
 )
 
 from .drive_lists import page
@@ -80,7 +80,7 @@ def delete_permission(store: Store, request: Request, _body: Json) -> None:
     file = store.file(request.parts["id"])
     permission = _permission(file, request)
     if permission["role"] == "owner":
-        raise insufficient_rights()
+        raise drive_refusal("insufficientFilePermissions")
     file.permissions.remove(permission)
 
 

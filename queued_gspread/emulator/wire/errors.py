@@ -48,6 +48,22 @@ _HELP = {
         }
     ],
 }
+# What Drive refuses, by its reasons. The first is quoted in burnash/gspread's issue 1592, the
+# next in googleapis/google-api-dotnet-client's 990.
+_REFUSALS = {
+    "storageQuotaExceeded": "The user's Drive storage quota has been exceeded.",
+    "exportSizeLimitExceeded": "This file is too large to be exported.",
+    "insufficientFilePermissions": ("The user does not have sufficient permissions for this file."),
+    "parentNotAFolder": "The specified parent is not a folder.",
+    "fileNotDownloadable": (
+        "Only files with binary content can be downloaded. Use Export with Docs Editors files."
+    ),
+    "fieldNotWritable": (
+        "The parents field is not directly writable in update requests. Use the addParents and "
+        "removeParents parameters instead."
+    ),
+}
+_PLACES = {"parentNotAFolder": "fileId", "fileNotDownloadable": "alt"}
 _SHEETS_SERVICE = "sheets.googleapis.com"
 _DRIVE = ("Google Drive API", "drive.googleapis.com")
 _PROJECT = "1"
@@ -208,28 +224,6 @@ def api_disabled(on_sheets: bool) -> ApiError:
     return refused
 
 
-def storage_exceeded() -> ApiError:
-    """Return the Drive API's answer if an account would own a file and has no storage for it.
-
-    The body is the one that burnash/gspread's issue 1592 quotes.
-    """
-    message = "The user's Drive storage quota has been exceeded."
-    status, reason = HTTPStatus.FORBIDDEN, "storageQuotaExceeded"
-    return drive_error(status, reason, message, domain="usageLimits")
-
-
-def insufficient_rights() -> ApiError:
-    """Return the Drive API's answer if a file is shared with the caller for less than this."""
-    message = "The user does not have sufficient permissions for this file."
-    return drive_error(HTTPStatus.FORBIDDEN, "insufficientFilePermissions", message)
-
-
-def fields_required() -> ApiError:
-    """Return the Drive API's answer to a request without `fields` where they are required."""
-    message = "The 'fields' parameter is required for this method."
-    return drive_error(HTTPStatus.BAD_REQUEST, "required", message, ("parameter", "fields"))
-
-
 def drive_not_found(drive_id: str) -> ApiError:
     """Return the Drive API's answer for an unknown shared drive."""
     message = f"Shared drive not found: {drive_id}"
@@ -279,6 +273,19 @@ def file_not_found(file_id: str) -> ApiError:
     return drive_error(HTTPStatus.NOT_FOUND, "notFound", message, ("parameter", "fileId"))
 
 
+def drive_refusal(reason: str) -> ApiError:
+    """Return the Drive API's 403 with this reason."""
+    domain = "usageLimits" if reason == "storageQuotaExceeded" else "global"
+    where = ("parameter", _PLACES[reason]) if reason in _PLACES else None
+    return drive_error(HTTPStatus.FORBIDDEN, reason, _REFUSALS[reason], where, domain)
+
+
+def fields_required() -> ApiError:
+    """Return the Drive API's answer to a request without `fields` where they are required."""
+    message = "The 'fields' parameter is required for this method."
+    return drive_error(HTTPStatus.BAD_REQUEST, "required", message, ("parameter", "fields"))
+
+
 def as_drive(error: ApiError) -> ApiError:
     """Return an error that may be in the shape of the Sheets API as Drive's clients read it."""
     found = error.body["error"]
@@ -295,39 +302,6 @@ def drive_invalid(name: str, message: str = "Invalid Value", reason: str = "inva
 def drive_unimplemented(message: str) -> ApiError:
     """Return a 501 for a feature that Drive has and the emulator lacks."""
     return drive_error(HTTPStatus.NOT_IMPLEMENTED, "notImplemented", message)
-
-
-def not_a_folder() -> ApiError:
-    """Return the Drive API's answer if the new parent of a file is not a folder."""
-    message = "The specified parent is not a folder."
-    return drive_error(HTTPStatus.FORBIDDEN, "parentNotAFolder", message, ("parameter", "fileId"))
-
-
-def not_downloadable() -> ApiError:
-    """Return the Drive API's answer if what is edited at Google is to be downloaded."""
-    message = (
-        "Only files with binary content can be downloaded. Use Export with Docs Editors files."
-    )
-    where = ("parameter", "alt")
-    return drive_error(HTTPStatus.FORBIDDEN, "fileNotDownloadable", message, where)
-
-
-def parents_not_writable() -> ApiError:
-    """Return the Drive API's answer if the body of an update has parents."""
-    message = (
-        "The parents field is not directly writable in update requests. Use the addParents and "
-        "removeParents parameters instead."
-    )
-    return drive_error(HTTPStatus.FORBIDDEN, "fieldNotWritable", message)
-
-
-def export_too_large() -> ApiError:
-    """Return the Drive API's answer to an export above 10 MB.
-
-    The body is the one quoted in googleapis/google-api-dotnet-client, issue 990.
-    """
-    message = "This file is too large to be exported."
-    return drive_error(HTTPStatus.FORBIDDEN, "exportSizeLimitExceeded", message)
 
 
 def drive_unauthenticated() -> ApiError:
