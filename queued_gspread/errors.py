@@ -11,6 +11,8 @@
         ├── CallTimeoutError             (also TimeoutError)
         ├── JobLostError
         ├── QueueFullError
+        ├── QueueDrainedError
+        ├── CallCancelledError
         ├── LockError
         │   └── LockLostError
         ├── MessageTooLargeError
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccountMismatchError",
     "BrokerUnavailableError",
+    "CallCancelledError",
     "CallRefusedError",
     "CallTimeoutError",
     "CodecError",
@@ -58,6 +61,7 @@ __all__ = [
     "OutcomeUnknownError",
     "PipelineError",
     "PoisonedJobError",
+    "QueueDrainedError",
     "QueueFullError",
     "QueuedGspreadError",
     "RemoteError",
@@ -87,7 +91,14 @@ def _first_line(page: str) -> str:
 
 
 class QueuedGspreadError(GSpreadException):
-    """The base class of this package's own exceptions."""
+    """The base class of this package's own exceptions.
+
+    Attributes:
+        job_id: The id of the call's job, as operators know it; '' if the error is no call's.
+
+    """
+
+    job_id: str = ""
 
 
 class ConfigurationError(QueuedGspreadError, ValueError):
@@ -140,6 +151,14 @@ class JobLostError(QueuedGspreadError):
 
 class QueueFullError(QueuedGspreadError):
     """The namespace's queue holds as many calls as its server allows; this one was not added."""
+
+
+class QueueDrainedError(QueuedGspreadError):
+    """An operator has the queue take no new calls; this one was not added."""
+
+
+class CallCancelledError(QueuedGspreadError):
+    """An operator has cancelled the call; it has written nothing and will not be made."""
 
 
 class LockError(QueuedGspreadError):

@@ -13,6 +13,7 @@ from queued_gspread.broker.waiting.holdups import (
     AGAIN,
     INTERVAL,
     MEMORY,
+    PAUSED,
     QUOTA,
     SENT,
     SHARED,
@@ -22,6 +23,7 @@ from queued_gspread.broker.waiting.holdups import (
 from queued_gspread.broker.waiting.notices import Notice
 from queued_gspread.broker.waiting.reason import Sight, longest
 
+from .actions import Action
 from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
 from .backlog import Backlog, Predecessor
 from .beat import ANY, Beat, Candidate
@@ -39,6 +41,14 @@ from .locks import (
     is_lock,
     lock_number,
     spreadsheet_lane,
+)
+from .pauses import (
+    DRAIN,
+    EVERYTHING,
+    READS,
+    WRITES,
+    Pause,
+    one_line,
 )
 from .permits import (
     ALL,
@@ -62,6 +72,8 @@ __all__ = [
     "AGAIN",
     "ALL",
     "ANY",
+    "DRAIN",
+    "EVERYTHING",
     "FORMAT",
     "INTERVAL",
     "KINDS",
@@ -71,11 +83,15 @@ __all__ = [
     "NO_SLOT",
     "NO_UPDATE",
     "PAUSE",
+    "PAUSED",
     "QUOTA",
+    "READS",
     "SENT",
     "SHARED",
     "UNDONE",
+    "WRITES",
     "AcquireArgs",
+    "Action",
     "AnsweredIds",
     "AnsweredSlot",
     "Backlog",
@@ -92,6 +108,7 @@ __all__ = [
     "LockHolder",
     "Notice",
     "Other",
+    "Pause",
     "Permit",
     "Predecessor",
     "Producer",
@@ -114,6 +131,7 @@ __all__ = [
     "longest",
     "meaning",
     "note",
+    "one_line",
     "shown_others",
     "spreadsheet_lane",
     "tell_answered",

@@ -28,6 +28,7 @@ from .formats import waiting_of
 from .granting import Granting
 from .jobs import Entry, Ready, Stop, entry_of, ready_of
 from .keys import FORMAT
+from .pauses import one_line
 from .permits import KINDS, Slot, milliseconds
 from .redis_check import warning_of
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["Consumer"]
 
 _CONTROL_EXPIRY: Final = 30
+_STOP: Final = "stop"
 # Seconds between two tries of a stopping server to requeue its jobs.
 _PAUSE: Final = 0.1
 # Seconds without a beat after which a server of another format counts as gone.
@@ -102,6 +104,8 @@ class Consumer(Dispatch, Granting):
         self._generation = generation
         self._on_published, self._on_standby = on_published, on_standby
         self._holdups = holdups
+        # The latest of operators' actions that this server has logged.
+        self._logged = ""
         # The server that this one stood by for, and the one that it took over from.
         self._stood_by = ""
         self.predecessor = Predecessor()
@@ -171,7 +175,7 @@ class Consumer(Dispatch, Granting):
         terms = [self._max_queue, generation, certain, self._holdups()]
         about = self._about if isinstance(self._about, str) else self._about()
         own = ["1" if candidate.has_token else "", candidate.account, candidate.replaces]
-        own.append(self._quota)
+        own += [self._quota, self._logged]
         args = [self.server_id, round(lease * 1000), about, self.epoch, *terms, *own]
         keys = self._keys
         places = [
@@ -181,6 +185,7 @@ class Consumer(Dispatch, Granting):
             keys.deliveries,
             keys.lane(""),
             keys.account,
+            keys.actions,
         ]
         steps = self._connection.steps
         since = steps.moment()
@@ -198,6 +203,10 @@ class Consumer(Dispatch, Granting):
         if beat.state == "taken":
             self._note_predecessor(beat.other, -beat.left)
         return beat
+
+    def note_logged(self, action_id: str) -> None:
+        """Note which action of operators' was logged last: the next beat tells Redis."""
+        self._logged = action_id
 
     def _note_predecessor(self, about: str, silent: float) -> None:
         """Note which server this one took over from; one that shut down cleanly left no name."""
@@ -298,12 +307,14 @@ class Consumer(Dispatch, Granting):
         if popped is None:
             return None
         key, item = popped
-        return Stop() if as_text(key) == control else ready_of(item)
+        if as_text(key) != control:
+            return ready_of(item)
+        return Stop(one_line(as_text(item).removeprefix(_STOP)))
 
-    def request_stop(self, server_id: str) -> None:
-        """Ask a server to stop, from any process."""
+    def request_stop(self, server_id: str, by: str = "") -> None:
+        """Ask a server to stop, from any process; its log says who asks."""
         pipeline = self._connection.redis.pipeline()
-        pipeline.rpush(self._keys.control(server_id), "stop")
+        pipeline.rpush(self._keys.control(server_id), f"{_STOP} {by}".strip())
         pipeline.expire(self._keys.control(server_id), _CONTROL_EXPIRY)
         try:
             pipeline.execute()

@@ -14,6 +14,7 @@ know.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from redis.exceptions import RedisError
@@ -29,6 +30,7 @@ from queued_gspread.broker.connection.client import (
 )
 from queued_gspread.broker.connection.effects import AwaitReply, Extend, LookAtMaster, Sleep, Tell
 from queued_gspread.broker.connection.failures import unavailable
+from queued_gspread.broker.waiting.holdups import PAUSED
 from queued_gspread.broker.waiting.reason import Sight, reason
 from queued_gspread.broker.waiting.signs_of_life import look
 from queued_gspread.broker.waiting.wait import LEAVING
@@ -37,8 +39,11 @@ from queued_gspread.errors import BrokerUnavailableError, JobLostError
 from .envelope import WANTED_EXPIRY
 from .formats import differs
 from .keys import remembered_ms
+from .locks import spreadsheet_lane
+from .pauses import drain_in, pause_of, pauses_of
 from .withdrawal import (
     UNDONE,
+    drained,
     expired,
     flagged,
     full,
@@ -104,6 +109,7 @@ class CallCore:
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
             QueueFullError: The queue is full.
+            QueueDrainedError: The queue takes no new calls.
             LockLostError: The lane is that of a lock's holder, and the lock has ended.
             VersionMismatchError: Only servers of other queue formats are alive.
 
@@ -122,6 +128,9 @@ class CallCore:
             raise may_be_made(error, fate) from error.__cause__
         if entry == b"lost":
             raise lock_lost()
+        if entry == b"drained":
+            drain = drain_in(pauses_of(rest[0]))
+            raise drained(self._settings, "drained" if drain is None else drain.shown)
         if entry == b"full":
             waiting, limit = rest
             has_server = yield from self.has_server(wait)
@@ -234,6 +243,9 @@ class CallCore:
             seen = yield from self.see(None, wait.limit)
         except own(BrokerUnavailableError):
             return True  # not known
+        return self._is_alive(seen)
+
+    def _is_alive(self, seen: Seen) -> bool:
         return seen.server is not None and seen.server.age < self._settings.grace
 
     def _ask(self, wait: Wait) -> Core[int]:
@@ -375,7 +387,11 @@ class CallCore:
         settings = self._settings
         terms = (settings.place, started_by(settings), settings.grace, wait.lane)
         moment = seen.moment / 1000
-        return Sight(*terms, silence=wait.silence, age=age, moment=moment, **seen.why)
+        sight = Sight(*terms, silence=wait.silence, age=age, moment=moment, **seen.why)
+        # The server does not name all lanes that wait.
+        word, _ = sight.holdups.lanes.get(wait.lane, (PAUSED, 0.0))
+        lane = spreadsheet_lane(wait.lane)
+        return replace(sight, pause=pause_of(seen.pauses, lane, is_held_up=word == PAUSED))
 
     def _give_up_at_refusal(self, wait: Wait, error: RedisError) -> Core[NoReturn]:
         refusal = unavailable(self._settings, error)
@@ -388,8 +404,15 @@ class CallCore:
         fate = yield from self.withdraw(wait)
         if fate == "answered":
             return (yield from self._look(wait, SLICE))
-        has_server = yield from self.has_server(wait)
-        told = _meaning(wait, fate)
+        has_server, told = True, _meaning(wait, fate)
+        try:
+            seen = yield from self.see(wait, wait.limit, asks=True)
+        except own(BrokerUnavailableError):
+            seen = None
+        if seen is not None:
+            has_server = self._is_alive(seen)
+            pause = self._sight(wait, seen).pause
+            told += "" if pause is None else f". {pause.shown[0].upper()}{pause.shown[1:]}"
         error = timed_out(self._settings, wait.timeout, told, has_server=has_server)
         error.args = (f"{error}{wait.notice.last_words()}",)
         raise flagged(error, fate)

@@ -99,7 +99,14 @@ def entry_of(
 
 @dataclass(frozen=True)
 class Stop:
-    """A request to stop, from a list of its own, so that no lane's name can be one."""
+    """A request to stop, from a list of its own, so that no lane's name can be one.
+
+    Attributes:
+        by: Who asks, user and host; '' for the server itself.
+
+    """
+
+    by: str = ""
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,10 @@ class Keys:
                                       first; in_doubt, set if that has become a master since;
                                       standby, when a standby server last said that it has a
                                       token; touched, written for a WAIT; answered, what the
-                                      server signs for the set of that name
+                                      server signs for the set of that name; paused, what operators
+                                      have paused (:mod:`.pauses`); logged, the latest of their
+                                      actions that a server has logged
+    ``…:actions``        stream       what operators have asked for, and who
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ===================  ===========  ====================================================
 
@@ -118,13 +121,15 @@ class Keys:
                          grant, unlock, lapse
     ``journal``          acquire, release_slot; answer and withdraw delete it
     ``poisoned``         poison
-    ``failed``           answer
+    ``failed``           answer; withdraw, when an operator cancels a call
     ``answered``         answer, vouch
-    ``reply``            answer, grant
-    ``locks``            grant, unlock, extend, lapse, answer, withdraw
+    ``reply``            answer, grant; withdraw, when an operator cancels a call
+    ``locks``            grant, unlock, extend, lapse, answer, withdraw, resume
     ``depth``            enqueue, answer, withdraw, recount, unlock, lapse
     ``renewal``          want
-    ``server``           beat, release, recover, requeue, confirm_intent; answer, vouch
+    ``server``           beat, release, recover, requeue, confirm_intent; answer, vouch; pause,
+                         resume
+    ``actions``          pause, resume, note_action
     ``control``          none: ``Consumer.request_stop`` pushes
     ``formats``          formats
     ``slots``            acquire, release_slot, answer, remind, recover, formats
@@ -225,6 +230,11 @@ class Keys:
     def slots(self, kind: str) -> str:
         """Return the key of the slots of a kind of request."""
         return self._shared(f"slots:{kind}")
+
+    @cached_property
+    def actions(self) -> str:
+        """What operators have asked for."""
+        return self._key("actions")
 
     def control(self, server_id: str) -> str:
         """Return the key of the requests to a server."""

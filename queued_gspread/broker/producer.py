@@ -27,6 +27,7 @@ from queued_gspread.errors import (
     CallTimeoutError,
     JobLostError,
     LockLostError,
+    QueueDrainedError,
     QueueFullError,
     ServerUnavailableError,
     SignatureError,
@@ -162,6 +163,7 @@ class Producer:
             CallTimeoutError: The timeout has passed.
             JobLostError: Redis came back without the job.
             QueueFullError: The queue is full; this job was not enqueued.
+            QueueDrainedError: The queue takes no new calls; this job was not enqueued.
             LockLostError: A lock has ended that it is under; this job was not enqueued.
             MessageTooLargeError: The job is larger than the limit, and was not sent.
             SignatureError: The reply is not signed as it must be.
@@ -334,6 +336,7 @@ AFTER_WITHDRAWAL: Final = (
     CallTimeoutError,
     JobLostError,
     LockLostError,
+    QueueDrainedError,
     QueueFullError,
     ServerUnavailableError,
     SignatureError,

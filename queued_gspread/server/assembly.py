@@ -20,6 +20,7 @@ from queued_gspread.server.sending.counters import Counters
 from queued_gspread.server.sending.sender import Sender
 
 from .holdups import HoldupReporter
+from .pauses import Pauses
 
 if TYPE_CHECKING:
     import threading
@@ -62,6 +63,7 @@ class Parts:
         account: The account that requests are sent as.
         holdups: Finds out what holds requests up.
         counters: Counts requests, and the calls that they are for.
+        pauses: Knows what operators have paused.
 
     """
 
@@ -81,6 +83,7 @@ class Parts:
     account: Account = field(init=False)
     holdups: HoldupReporter = field(init=False)
     counters: Counters = field(init=False, default_factory=Counters)
+    pauses: Pauses = field(init=False, default_factory=Pauses)
 
     def __post_init__(self) -> None:
         """Make the parts that follow from the others."""
@@ -108,6 +111,7 @@ class Parts:
         self.memory.on_free(valve.wake)
         lease.on_owner(valve.wake)
         self.holdups.watch(valve, transport)
+        self.pauses.watch(valve)
         lanes = Scheduler(
             queue,
             self._services(queue, valve, transport).work,
@@ -134,6 +138,7 @@ class Parts:
             valve=valve,
             recovery=recovery,
             counters=self.counters,
+            pauses=self.pauses,
         )
         runner = Runner(
             recovery,

@@ -43,6 +43,7 @@ class Lease:
         watch: Watches its thread, and ends a server whose account may not work in the namespace.
         account: The account that requests are sent as, with its tokens; None to check neither.
         timing: How long to wait for a first token, and between two looks of a standby.
+        on_beat: Called with each beat that Redis has answered.
 
     Attributes:
         decided: Set once it is known whether this server works, stands by or can do neither, and
@@ -61,6 +62,7 @@ class Lease:
         watch: Failure | None = None,
         account: Account | None = None,
         timing: Timing | None = None,
+        on_beat: Callable[[Beat], None] = lambda _: None,
     ) -> None:
         self._queue = queue
         self._account = account
@@ -68,6 +70,7 @@ class Lease:
         self._seconds = seconds
         self._clock = clock
         self._timing = timing or Timing()
+        self._on_beat = on_beat
         # Until then, no other server takes over, whatever happens to this process.
         self._certain_until = -math.inf
         self.next_beat = self._pause
@@ -249,6 +252,9 @@ class Lease:
             self._certain_until = began + self._seconds if is_held else -math.inf
             self._changed.notify_all()
         self._look_for_relief(beat)
+        self._on_beat(beat)
+        if beat.actions:
+            self._queue.note_logged(beat.actions[-1].action_id)
         if must_ask_again:
             self.next_beat = 0.0
         if self.error is None and beat.state == "held":

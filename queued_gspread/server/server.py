@@ -345,6 +345,7 @@ class Server:
             watch=self._failure,
             account=self._parts.account,
             timing=self._parts.timing,
+            on_beat=self._parts.pauses.saw,
         )
 
     def _checked_redis(self) -> str | None:
@@ -366,6 +367,7 @@ class Server:
             lease.stop()
             self._parts.tokens.stop()
             self._parts.holdups.rest()
+            self._parts.pauses.rest()
 
     def _work_under(self, epoch: str, lease: Lease) -> None:
         """Run the lanes until the server stops or the epoch ends."""

@@ -167,6 +167,33 @@ local function item_of(lane, entry, id)
   return item and job_of(item) == id and item or nil
 end
 
+-- What is paused: in the hash `server`, the field `paused` has a line for each pause, which begins
+-- with a newline: SCOPE SINCE BY WHY, as in pauses.py. A scope is WHAT:LANE: 'all', 'read' or
+-- 'write', and a spreadsheet's lane or '' for all of them; or it is this one:
+local DRAIN = 'drain:'
+
+-- Since when a scope is paused, as text, or nil.
+local function paused_since(paused, scope)
+  local _, stop = string.find(paused, '\n' .. scope .. ' ', 1, true)
+  return stop and string.match(paused, '^%d+', stop + 1)
+end
+
+-- The pause, as SCOPE SINCE, that holds up what a lane reads or writes, or nil.
+local function pause_of(paused, lane, what)
+  local book = string.match(lane, '^.*:lane:([%w_~-]+)') or ''
+  for _, scope in ipairs({'all:', what .. ':', 'all:' .. book, what .. ':' .. book}) do
+    local since = paused_since(paused, scope)
+    if since then
+      return scope .. ' ' .. since
+    end
+  end
+end
+
+-- Record who has asked for what, for the server's log.
+local function note_action(actions, by, what, why)
+  redis.call('XADD', actions, 'MAXLEN', '~', 1000, '*', 'by', by, 'what', what, 'why', why)
+end
+
 -- Locks. The calls of a lock's holder have a lane of their own, SPREADSHEET!NUMBER. The number is the
 -- id of the lock's own job, which stays at the head of the spreadsheet's lane while the lock is held
 -- (its progress is 'l'): so the others' calls keep their places behind it.
@@ -195,8 +222,15 @@ local function is_idle(prefix, name, lock)
   return redis.call('XLEN', prefix .. 'lane:' .. name .. '!' .. lock.number) == 0
 end
 
+-- While all of a spreadsheet is paused, the time of its lock stands still.
+local function is_at_rest(prefix, name)
+  local paused = redis.call('HGET', prefix .. 'server', 'paused')
+  return paused and pause_of(paused, prefix .. 'lane:' .. name, 'all') ~= nil
+end
+
 local function has_lapsed(prefix, name, lock, now)
   return now - lock.last >= lock.hold and is_idle(prefix, name, lock)
+    and not is_at_rest(prefix, name)
 end
 
 -- Whether the holder of a lane may put in more calls.

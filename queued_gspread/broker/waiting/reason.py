@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread.broker.pauses import EVERYTHING
 from queued_gspread.broker.permits import PAUSE
 
 from .holdups import AGAIN, INTERVAL, NOTHING, QUOTA, SENT, SHARED, Holdup, Holdups
 
 if TYPE_CHECKING:
     from queued_gspread.broker.locks import LockHolder
+    from queued_gspread.broker.pauses import Pause
 
 __all__ = ["Sight", "bound", "longest", "reason"]
 
@@ -47,6 +49,7 @@ class Sight:
         holdups: The holdups of that beat.
         lock: Who holds the lock of the call's spreadsheet, if anybody does.
         moment: Redis's clock, in seconds.
+        pause: What an operator has paused, if it holds the call up.
 
     """
 
@@ -62,6 +65,7 @@ class Sight:
     holdups: Holdups = NOTHING
     lock: LockHolder | None = None
     moment: float = 0.0
+    pause: Pause | None = None
 
 
 def reason(sight: Sight) -> str:
@@ -73,6 +77,9 @@ def reason(sight: Sight) -> str:
             f"no server has been alive for {sight.silence:.0f} s in {sight.where}. Calls fail "
             f"after {sight.grace:g} s of that; {sight.start}"
         )
+    pause = sight.pause
+    if pause is not None and (pause.what == EVERYTHING or sight.lock is None):
+        return f"{pause.shown}{_behind(sight)}"
     if sight.holdups.token is not None:
         seconds = sight.holdups.token + sight.age
         return f"the server has had no access token for {seconds:.0f} s; its log says why"

@@ -140,12 +140,16 @@ def too_large(word: str, size: int, limit: int) -> MessageTooLargeError:
     )
 
 
-def late(job: Job, tally: Tally) -> Outcome:
-    """Return the outcome of a call whose deadline passed before it wrote anything."""
+def late(job: Job, tally: Tally, pause: str = "") -> Outcome:
+    """Return the outcome of a call whose deadline passed before it wrote anything.
+
+    A pause of an operator's that held it up is given in words.
+    """
     message = (
         f"{job.method}: by Redis's clock, the timeout of {job.timeout:g} s passed before the call "
         "wrote anything"
     )
+    message += f". {pause[0].upper()}{pause[1:]}" if pause else ""
     error = CallTimeoutError(message)
     return Outcome("late", Reply(error=error).encode(), job, tally, error)
 

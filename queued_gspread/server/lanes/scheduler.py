@@ -208,6 +208,9 @@ class Scheduler:
         if ready is None:
             return None
         if isinstance(ready, Stop):
+            if ready.by:
+                fields = {"event": "action", "by": ready.by, "action": "stop", "why": ""}
+                LOGGER.info("%s asks: stop this server", ready.by, extra={"fields": fields})
             self._on_stop()
             return None
         is_free = not self._is_over() and self._claim(ready.lane)

@@ -15,7 +15,7 @@ from queued_gspread.broker import ALL, NO_SLOT
 from .fairness import Fairness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from queued_gspread.broker import Permit, Slot
 
@@ -45,6 +45,7 @@ class Ticket:
         lane: The lane that the request belongs to.
         is_in_line: Whether it is in the queue.
         entry: The latest of its entries in the heap of tickets that are ready.
+        pause: What an operator has paused and it waits for, as the permit says; '' for nothing.
 
     """
 
@@ -56,6 +57,7 @@ class Ticket:
     lane: str = ""
     is_in_line: bool = False
     entry: int = -1
+    pause: str = ""
 
     @property
     def turns(self) -> str:
@@ -85,6 +87,8 @@ class TicketQueue:
         self._turns: dict[str, Ticket] = {}
         self._count = 0
         self._fairness = Fairness()
+        # The tickets that wait for the end of an operator's pause.
+        self._parked: dict[Ticket, None] = {}
         # By kind and lane, the tickets that are ready.
         self._of_lanes: dict[tuple[str, str], Ticket] = {}
         self._entries = itertools.count()
@@ -97,12 +101,31 @@ class TicketQueue:
         """Put a ticket into the queue, at the place that its number gives it."""
         ticket.is_in_line = True
         self._count += 1
+        if ticket.pause:
+            self._parked[ticket] = None
+        else:
+            self._line_up(ticket)
+        if ticket.until < math.inf:
+            self._insert(self._ends, ticket.until, ticket)
+
+    def unpark(self, pauses: Collection[str]) -> bool:
+        """Line up the tickets whose pause is none of these any more; return whether there are."""
+        over = [ticket for ticket in self._parked if ticket.pause not in pauses]
+        for ticket in over:
+            del self._parked[ticket]
+            ticket.pause = ""
+            self._line_up(ticket)
+        return bool(over)
+
+    def parked(self, most: int) -> list[str]:
+        """Return the lanes of up to ``most`` tickets that wait for the end of a pause."""
+        return [ticket.lane for ticket in itertools.islice(self._parked, most)]
+
+    def _line_up(self, ticket: Ticket) -> None:
         if ticket.not_before > -math.inf:
             self._insert(self._early, ticket.not_before, ticket)
         else:
             self._push(ticket)
-        if ticket.until < math.inf:
-            self._insert(self._ends, ticket.until, ticket)
 
     def block(self, kind: str, until: float) -> None:
         """Make a kind of request wait until a moment, or :data:`ALL` requests that take slots."""
@@ -177,6 +200,7 @@ class TicketQueue:
         """Take all tickets for which ``is_meant`` is true, in order."""
         heaps = (self._early, self._ends, *self._ready.values())
         waiting = {item[3] for heap in heaps for item in heap if item[3].is_in_line}
+        waiting |= self._parked.keys()
         meant = sorted(filter(is_meant, waiting), key=lambda ticket: ticket.number)
         return [self._taken(ticket) for ticket in meant]
 
@@ -263,6 +287,7 @@ class TicketQueue:
     def _taken(self, ticket: Ticket) -> Ticket:
         ticket.is_in_line = False
         self._count -= 1
+        self._parked.pop(ticket, None)
         self._of_lanes.pop((ticket.kind, ticket.slot.lane), None)
         self._tidy(self._ends)
         self._tidy(self._ready[ticket.kind])

@@ -31,7 +31,7 @@ def unsent(call: Call, attempts: Attempts, word: str) -> Exchange | Outcome:
     if word != "late":
         return Outcome(word, job=call.job, tally=call.tally)
     if attempts.last is None:
-        return late(call.job, call.tally)
+        return late(call.job, call.tally, attempts.pause)
     exchange = Exchange(call.request, attempts.last.outcome)
     return merging.as_alone(exchange) if attempts.is_shared else exchange
 

@@ -25,6 +25,7 @@ from queued_gspread.server import merging
 from queued_gspread.server.calls.recovery import Recovery
 from queued_gspread.server.pacing.ticket_queue import Ticket
 from queued_gspread.server.pacing.valve import TURN
+from queued_gspread.server.pauses import Pauses
 from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of, is_read
 from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
 
@@ -73,6 +74,7 @@ class Sender:
         clock: A monotonic clock, in seconds.
         recovery: Has the calls' journals, and guards lanes in which a write may still land.
         counters: Counts requests, and the calls that they are for.
+        pauses: Knows what operators have paused.
 
     """
 
@@ -87,6 +89,7 @@ class Sender:
         *,
         recovery: Recovery | None = None,
         counters: Counters | None = None,
+        pauses: Pauses | None = None,
     ) -> None:
         self._queue = queue
         self._transport = transport
@@ -96,6 +99,7 @@ class Sender:
         self._clock = clock
         self.recovery = recovery or Recovery(queue, retry_policy.late_write_guard, clock)
         self._counters = counters or Counters()
+        self._pauses = pauses or Pauses()
         self._incidents = IncidentLog(clock)
         self._waits = QuotaWaits(quota, queue, clock)
         self._suspects = Suspects(clock)
@@ -154,10 +158,13 @@ class Sender:
                 turn = yield ticket
             while turn is TURN:
                 permit = self._ask(outgoing, ticket, attempts)
-                if permit.word != "wait":
+                if permit.word not in ("wait", "paused"):
                     return permit
                 attempts.has_waited = True
-                turn = yield ticket
+                if permit.word == "paused":
+                    turn = yield from self._park(outgoing, ticket, attempts, permit.pause)
+                else:
+                    turn = yield ticket
         except GeneratorExit:
             self._valve.told(ticket)
             raise
@@ -181,7 +188,7 @@ class Sender:
             slot.kind,
             attempts.number,
             self.recovery.not_before(lane, attempts.not_before),
-            min([self._end_of_waiting(call, attempts) for call in outgoing.calls]),
+            self._end_of_all(outgoing, attempts),
             slot,
             lane,
         )
@@ -202,8 +209,23 @@ class Sender:
             asked = self._acquire(outgoing, ticket.slot)
             permit = self._waits.noted(ticket.slot, asked, attempts)
         finally:
-            self._valve.told(ticket, permit)
+            # A pause of an operator's says nothing of the quota.
+            is_paused = permit is not None and permit.word == "paused"
+            self._valve.told(ticket, None if is_paused else permit)
         return permit
+
+    def _park(
+        self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts, pause: str
+    ) -> Generator[Ticket, Permit, Permit]:
+        """Wait for the end of an operator's pause; the callers' timeouts count meanwhile."""
+        self.releases.now(outgoing.lane)
+        attempts.pause = self._pauses.shown(pause) or attempts.pause
+        attempts.rest(self._clock())
+        ticket.pause, ticket.until = pause, self._end_of_all(outgoing, attempts)
+        turn = yield ticket
+        attempts.go_on(self._clock())
+        ticket.until = self._end_of_all(outgoing, attempts)
+        return turn
 
     @staticmethod
     def _join_late(outgoing: OutgoingRequest, attempts: Attempts) -> None:
@@ -231,6 +253,9 @@ class Sender:
                 ended.append((call, unsent(call, attempts, word)))
         outgoing.calls = going
         return ended
+
+    def _end_of_all(self, outgoing: OutgoingRequest, attempts: Attempts) -> float:
+        return min([self._end_of_waiting(call, attempts) for call in outgoing.calls])
 
     @staticmethod
     def _end_of_waiting(call: Call, attempts: Attempts) -> float:

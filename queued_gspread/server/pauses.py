@@ -1,0 +1,53 @@
+"""What operators have paused and asked for, as the working server learns it with its beats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .log import LOGGER
+
+if TYPE_CHECKING:
+    from queued_gspread.broker import Beat, Pause
+    from queued_gspread.server.pacing.valve import Valve
+
+__all__ = ["Pauses"]
+
+
+class Pauses:
+    """Logs what operators ask for, and lets requests go on whose pause is over.
+
+    Redis decides at each request whether a pause holds it up, so it does not matter when this
+    server learns of one. It learns here when one is over.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Pause] = {}
+        self._valve: Valve | None = None
+
+    def watch(self, valve: Valve) -> None:
+        """Let the requests of this valve go on from now on."""
+        self._valve = valve
+
+    def rest(self) -> None:
+        """Let go of the valve."""
+        self._valve = None
+
+    def saw(self, beat: Beat) -> None:
+        """Note what a beat has brought."""
+        if not beat.epoch:
+            return
+        for action in beat.actions:
+            fields = {"event": "action", "by": action.by, "action": action.what, "why": action.why}
+            LOGGER.info("%s", action.shown, extra={"fields": fields})
+        known = self._known = {pause.key: pause for pause in beat.pauses}
+        if beat.state == "taken":
+            for pause in known.values():
+                LOGGER.info("as before: %s", pause.shown)
+        if self._valve is not None:
+            # With every beat, since a request may have asked before its pause ended, and wait since.
+            self._valve.unpark(known.keys())
+
+    def shown(self, key: str) -> str:
+        """Return in words what a permit names as a pause; '' if it is not known."""
+        pause = self._known.get(key)
+        return "" if pause is None else pause.shown
