@@ -9,7 +9,19 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.cli import check, emulator, locks, run, server, stop
+from queued_gspread.cli import (
+    check,
+    drain,
+    emulator,
+    jobs,
+    locks,
+    pause,
+    purge,
+    resume,
+    run,
+    server,
+    stop,
+)
 from queued_gspread.cli.options import Parser
 
 if TYPE_CHECKING:
@@ -22,6 +34,11 @@ COMMANDS = {
     "queued-gspread check": check,
     "queued-gspread run": run,
     "queued-gspread stop": stop,
+    "queued-gspread pause": pause,
+    "queued-gspread resume": resume,
+    "queued-gspread drain": drain,
+    "queued-gspread jobs": jobs,
+    "queued-gspread purge": purge,
     "queued-gspread locks": locks,
     "queued-gspread emulator": emulator,
 }

@@ -23,6 +23,7 @@ from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
 from .backlog import Backlog, Predecessor
 from .beat import ANY, RESERVED, beat_of
 from .dispatch import Dispatch
+from .failed_calls import MOST_FAILED
 from .fencing import unless_stale
 from .formats import waiting_of
 from .granting import Granting
@@ -55,8 +56,6 @@ _PAUSE: Final = 0.1
 _SILENCE: Final = 10.0
 _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
-# Each takes some 1,000 bytes, and 2,000 at the most.
-_MOST_FAILED: Final = 1000
 
 
 class Consumer(Dispatch, Granting):
@@ -404,7 +403,7 @@ class Consumer(Dispatch, Granting):
         ]
         released = self._slots_args(slots_to_release)
         expiry = reply_expiry(max(entry.timeout for entry, _ in answers))
-        args: list[Any] = [lane, expiry, *released[1], vouched.encode(), _MOST_FAILED]
+        args: list[Any] = [lane, expiry, *released[1], vouched.encode(), MOST_FAILED]
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
             args += [entry.stream_id, entry.job_id, reply, entry.failure]

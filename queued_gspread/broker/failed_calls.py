@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
 
@@ -17,7 +17,10 @@ from .keys import Keys
 if TYPE_CHECKING:
     from queued_gspread.settings import Settings
 
-__all__ = ["FailedCall", "failed_calls"]
+__all__ = ["MOST_FAILED", "FailedCall", "failed_calls"]
+
+MOST_FAILED: Final = 1000
+"""How many are kept: each takes some 1,000 bytes, and 2,000 at the most."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
-from . import check, demo, emulator, locks, run, server, stop
+from . import check, demo, drain, emulator, jobs, locks, pause, purge, resume, run, server, stop
 from .options import Parser
 from .output import READER_GONE, ReaderGoneError, prepare, warn
 
@@ -23,6 +23,11 @@ _COMMANDS: Final = (
     ("check", check, "find out what stands between you and the first row"),
     ("run", run, "run a script or a module, with gspread's calls queued"),
     ("stop", stop, "ask the server that works to stop; one that stands by takes over"),
+    ("pause", pause, "send nothing more for now: all, one spreadsheet, reads or writes"),
+    ("resume", resume, "end what was paused or drained"),
+    ("drain", drain, "make the calls that are there, and take no new ones"),
+    ("jobs", jobs, "list the calls that wait or are being made, show one, or cancel some"),
+    ("purge", purge, "cancel all calls that wait"),
     ("locks", locks, "show who holds the locks of spreadsheets, or break one"),
     ("emulator", emulator, "take Google's place on this machine, for trying and testing"),
 )

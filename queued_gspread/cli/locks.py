@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import Producer
+from queued_gspread.broker.operators import Operator
 from queued_gspread.errors import LockError
 from queued_gspread.protocol.routing import lane_name
 from queued_gspread.settings import Settings
@@ -58,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     lanes = (options.broken, lane_name(options.broken))
     holder_of_it = next((holder for holder in holders if holder.lane in lanes), None)
+    if holder_of_it is not None:
+        Operator(settings).note(f"break the lock of the spreadsheet {holder_of_it.lane}")
     if holder_of_it is None or not queue.break_lock(holder_of_it):
         raise LockError(f"the spreadsheet {options.broken} is not locked in {where}")
     say(f"broke the lock: {_shown(holder_of_it)}")

@@ -51,6 +51,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._section: argparse._ActionsContainer = self
+        self.examples = ""
 
     def error(self, message: str) -> NoReturn:
         """Print the line and exit."""
@@ -68,6 +69,10 @@ class Parser(argparse.ArgumentParser):
             self.exit(READER_GONE)
         except OutputError as error:
             self.exit(1, f"{self.prog}: {error}\n")
+
+    def format_help(self) -> str:
+        """Return the help, with the examples as they are, which argparse would wrap."""
+        return super().format_help() + (f"\n{self.examples}\n" if self.examples else "")
 
     def section(self, title: str) -> None:
         """Put the options that are added from now on under a title."""

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import FORMAT, Consumer, Producer, shown_others
+from queued_gspread.broker.operators import who_asks
 from queued_gspread.broker.sandbox import check_server
 from queued_gspread.errors import ServerUnavailableError
 from queued_gspread.settings import Settings
@@ -59,7 +60,8 @@ def run(options: argparse.Namespace) -> int:
         if state.others:
             message += f" in queue format {FORMAT}, but {shown_others(state.others)} works there"
         raise ServerUnavailableError(message)
-    Consumer(settings).request_stop(server.server_id)
+    say(f"asking {server.about} in {where} to stop")
+    Consumer(settings).request_stop(server.server_id, who_asks())
     deadline = time.monotonic() + options.stop_timeout
     while _still_works(queue, server.server_id):
         if time.monotonic() > deadline:

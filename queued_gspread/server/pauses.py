@@ -44,7 +44,7 @@ class Pauses:
             for pause in known.values():
                 LOGGER.info("as before: %s", pause.shown)
         if self._valve is not None:
-            # With every beat, since a request may have asked before its pause ended, and wait since.
+            # With every beat: a request may have asked before its pause ended, and wait since.
             self._valve.unpark(known.keys())
 
     def shown(self, key: str) -> str:

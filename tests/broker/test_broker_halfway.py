@@ -43,7 +43,7 @@ KINDS = {
         ("ready", KEYS.ready),
         *((kind, getattr(KEYS, kind)) for kind in ("dedup", "server", "progress", "deliveries")),
         *((kind, getattr(KEYS, kind)) for kind in ("depth", "locks", "throttle")),
-        *((kind, getattr(KEYS, kind)) for kind in ("failed", "answered")),
+        *((kind, getattr(KEYS, kind)) for kind in ("failed", "answered", "actions")),
     )
 }
 
@@ -122,7 +122,10 @@ START = [
     KEYS.deliveries,
     KEYS.journal("J1"),
 ]
-BEAT = [KEYS.server, KEYS.ready, KEYS.active, KEYS.deliveries, KEYS.lane(""), KEYS.account]
+BEAT = [
+    *(KEYS.server, KEYS.ready, KEYS.active, KEYS.deliveries, KEYS.lane("")),
+    *(KEYS.account, KEYS.actions),
+]
 
 
 def slots_of(released):
@@ -160,14 +163,14 @@ def release_slot(*before, limit=60, pause="", attempt="slot", job=("J1", "r", "=
 def acquire(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_000, released=()):
     """Return the question whether a request may be sent, which releases slots."""
     job = [entry, "J1", "j", "1", 5000, position, "slot", "what", 1, "=read"]
-    args = [EPOCH, "write", "slot", limit, window, interval, "", *slots_of(released), *job]
+    args = [EPOCH, "write", "slot", limit, window, interval, "", "write", *slots_of(released), *job]
     return Case("acquire", [*START, *[SLOTS] * len(released)], args, [SERVER, *before])
 
 
 def beat(server_id, *before, epoch="", certain="1", token="1", replaces=""):
     """Return a server's beat."""
     args = [server_id, 5000, "about", epoch, 0, "", certain, "holdups", token, "a@b", replaces]
-    args.append("quota")
+    args += ["quota", "1-1"]
     return Case("beat", BEAT, args, before)
 
 

@@ -32,8 +32,8 @@ QUOTA, SHARED, INTERVAL, MEMORY = "quota", "shared", "interval", "memory"
 fairly, for the interval, for memory."""
 
 SENT, AGAIN, PAUSED = "sent", "again", "paused"
-"""What a lane waits for if it is in no queue: Google's answer, the time of a retry, or the end of an
-operator's pause."""
+"""What a lane waits for if it is in no queue: Google's answer, the time of a retry, or the end
+of an operator's pause."""
 
 
 @dataclass(frozen=True)

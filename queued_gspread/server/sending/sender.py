@@ -219,11 +219,11 @@ class Sender:
     ) -> Generator[Ticket, Permit, Permit]:
         """Wait for the end of an operator's pause; the callers' timeouts count meanwhile."""
         self.releases.now(outgoing.lane)
-        attempts.pause = self._pauses.shown(pause) or attempts.pause
         attempts.rest(self._clock())
         ticket.pause, ticket.until = pause, self._end_of_all(outgoing, attempts)
         turn = yield ticket
         attempts.go_on(self._clock())
+        attempts.pause = self._pauses.shown(pause)
         ticket.until = self._end_of_all(outgoing, attempts)
         return turn
 

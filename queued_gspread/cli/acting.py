@@ -1,0 +1,114 @@
+"""What the commands that act on a queue have in common: where, what, why, and who asks."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from queued_gspread.broker import EVERYTHING, READS, WRITES
+from queued_gspread.broker.operators import Operator
+from queued_gspread.broker.sandbox import check_server
+from queued_gspread.errors import ConfigurationError
+from queued_gspread.protocol.routing import lane_name
+from queued_gspread.settings import Settings
+
+from .output import say
+
+if TYPE_CHECKING:
+    import argparse
+
+    from .options import Parser
+
+__all__ = [
+    "calls_of",
+    "confirmed",
+    "examples",
+    "lane_in",
+    "operator_for",
+    "reason_option",
+    "signing_option",
+    "spreadsheet_option",
+    "what_in",
+    "what_options",
+]
+
+
+def examples(parser: Parser, *lines: str) -> None:
+    """Show how a command is used at the end of its help."""
+    parser.examples = "\n".join(["examples:", *(f"  {line}" for line in lines)])
+
+
+def spreadsheet_option(parser: Parser, about: str) -> None:
+    """Add the option that names a spreadsheet."""
+    parser.option("--spreadsheet", about, metavar="ID")
+
+
+def what_options(parser: Parser) -> None:
+    """Add the options that say what is paused."""
+    spreadsheet_option(parser, "the id of the only spreadsheet that it is about")
+    parser.flag("--reads", "only what reads")
+    parser.flag("--writes", "only what writes")
+
+
+def reason_option(parser: Parser) -> None:
+    """Add the option that gives a reason."""
+    parser.option(
+        "--reason", "the reason, for callers and for the server's log", metavar="TEXT", default=""
+    )
+
+
+def signing_option(parser: Parser) -> None:
+    """Add the option that names the signing keys."""
+    parser.option(
+        "--signing-key-file",
+        "if callers sign: a copy of the server's key, so that they believe what they are told",
+        metavar="FILE",
+    )
+
+
+def operator_for(options: argparse.Namespace) -> Operator:
+    """Return what acts on the queue that the options name."""
+    settings = Settings.resolve(
+        redis_url=options.redis_url,
+        namespace=options.namespace,
+        signing_key_file=getattr(options, "signing_key_file", None),
+    )
+    check_server(settings)
+    return Operator(settings)
+
+
+def what_in(options: argparse.Namespace) -> str:
+    """Return what the options name.
+
+    Raises:
+        ConfigurationError: They contradict each other.
+
+    """
+    if options.reads and options.writes:
+        raise ConfigurationError("--reads and --writes together are everything: give neither")
+    return READS if options.reads else WRITES if options.writes else EVERYTHING
+
+
+def lane_in(options: argparse.Namespace) -> str:
+    """Return the lane of the spreadsheet that the options name; '' for none."""
+    return "" if options.spreadsheet is None else lane_name(options.spreadsheet)
+
+
+def calls_of(count: int) -> str:
+    """Return a number of calls in words."""
+    return "1 call" if count == 1 else f"{count:,} calls"
+
+
+def confirmed(question: str, *, is_given: bool) -> bool:
+    """Return whether the user agrees.
+
+    Raises:
+        ConfigurationError: Nobody can be asked.
+
+    """
+    if is_given:
+        return True
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise ConfigurationError(f"{question} Nobody can be asked here: give --yes")
+    say(f"{question} [y/N] ", end="")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

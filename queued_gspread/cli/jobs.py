@@ -1,0 +1,183 @@
+"""``queued-gspread jobs``: the calls that wait and those that are being made."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from queued_gspread.broker import UNDONE, Entry
+from queued_gspread.errors import ConfigurationError, QueuedGspreadError
+from queued_gspread.server.calls.error_fields import kept_of
+from queued_gspread.server.replay.advance import decode
+
+from .acting import (
+    calls_of,
+    examples,
+    lane_in,
+    operator_for,
+    reason_option,
+    signing_option,
+    spreadsheet_option,
+)
+from .options import count
+from .output import say, warn
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from queued_gspread.broker.listed_jobs import ListedJob
+    from queued_gspread.broker.operators import Operator
+    from queued_gspread.errors import CallCancelledError
+
+    from .options import Parser
+
+__all__ = ["ABOUT", "add_options", "cancel_one", "jobs_in", "run"]
+
+ABOUT: Final = (
+    "Show the calls that wait and those that are being made, spreadsheet by spreadsheet and in "
+    "order; show all that may be known of one, which is never an argument; or cancel some: their "
+    "callers get a CallCancelledError. A call that may have written is not cancelled."
+)
+
+_FATES: Final = {
+    "started": "is being made and may have written, so it was not cancelled",
+    "answered": "was answered before",
+    "locked": "holds the lock of its spreadsheet: `queued-gspread locks --break` ends that",
+    "lost": "is not in the queue any more",
+}
+
+
+def add_options(parser: Parser) -> None:
+    """Add the options."""
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=["list", "show", "cancel"],
+        default="list",
+        metavar="WHAT",
+        help="list (what it does otherwise), show or cancel",
+    )
+    parser.add_argument("ids", nargs="*", metavar="JOB", help="the ids to show or to cancel")
+    parser.queue_options()
+    spreadsheet_option(parser, "the id of the only spreadsheet to look at")
+    parser.option(
+        "--limit",
+        "how many to list (default %(default)s)",
+        type=count,
+        default=100,
+        metavar="NUMBER",
+    )
+    parser.flag("--json", "a line of JSON for each")
+    reason_option(parser)
+    signing_option(parser)
+    examples(
+        parser,
+        "queued-gspread jobs --spreadsheet 1AbC…",
+        "queued-gspread jobs show 0f3c…",
+        "queued-gspread jobs cancel 0f3c… --reason 'twice the same import'",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """List, show or cancel jobs; return the exit status: 1 if one was not found, or not cancelled.
+
+    Raises:
+        ConfigurationError: The arguments do not go together, or there is no key for a signed job.
+        BrokerUnavailableError: Redis cannot be reached.
+
+    """
+    if bool(options.ids) is (options.what == "list"):
+        raise ConfigurationError(
+            f"jobs {options.what} takes " + ("no ids" if options.ids else "the ids of jobs")
+        )
+    queue = operator_for(options)
+    if options.what == "list":
+        _list(queue, options)
+        return 0
+    act = _show if options.what == "show" else _cancel
+    found = [act(queue, job_id, options) for job_id in options.ids]
+    return 0 if all(found) else 1
+
+
+def jobs_in(queue: Operator, spreadsheet: str) -> Iterator[ListedJob]:
+    """Yield all jobs, lane by lane."""
+    for lane in queue.lanes(spreadsheet):
+        yield from queue.jobs(lane)
+
+
+def _list(queue: Operator, options: argparse.Namespace) -> None:
+    lane = lane_in(options)
+    jobs = list(islice(jobs_in(queue, lane), options.limit))
+    for job in jobs:
+        say(json.dumps(job.shown()) if options.json else _line(job))
+    if options.json:
+        return
+    if not jobs:
+        say(f"no calls wait in {queue.settings.place}")
+    elif len(jobs) == options.limit:
+        say(f"… of {calls_of(queue.waiting())}: see --limit and --spreadsheet")
+
+
+def _line(job: ListedJob) -> str:
+    shown = job.shown()
+    return (
+        f"{job.job_id}  {job.state:8}  {job.age:7.1f} s  {job.spreadsheet}  {shown['method']}  "
+        f"{shown['caller']}"
+    )
+
+
+def _show(queue: Operator, job_id: str, options: argparse.Namespace) -> bool:
+    job = queue.find(job_id, lane_in(options))
+    if job is None:
+        return _missing(queue, job_id)
+    shown = job.shown()
+    if options.json:
+        say(json.dumps(shown))
+        return True
+    for name, value in shown.items():
+        say(f"{name.replace('_', ' '):12} {_value(value)}")
+    return True
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "-"
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
+
+
+def _missing(queue: Operator, job_id: str) -> bool:
+    warn(f"queued-gspread jobs: {job_id} is not in the queue of {queue.settings.place}")
+    return False
+
+
+def _cancel(queue: Operator, job_id: str, options: argparse.Namespace) -> bool:
+    job = queue.find(job_id, lane_in(options))
+    if job is None:
+        return _missing(queue, job_id)
+    queue.note(f"cancel the job {job_id}", options.reason)
+    fate = cancel_one(queue, job, options.reason)
+    if fate not in UNDONE:
+        warn(f"queued-gspread jobs: {job_id} {_FATES.get(fate, fate)}")
+        return False
+    whose = "nobody waited for it" if job.shown()["unattended"] else "its caller is told"
+    say(f"cancelled {_line(job)}: {whose}")
+    return True
+
+
+def cancel_one(queue: Operator, job: ListedJob, why: str) -> str:
+    """Cancel a job; return its fate."""
+    return queue.cancel(job, why, _kept(job, queue.error(job, why)))
+
+
+def _kept(job: ListedJob, error: CallCancelledError) -> bytes:
+    """Return what is kept of the failure of a call that nobody waits for; b'' for another one."""
+    if not job.shown()["unattended"] or len(job.body) < job.size:
+        return b""
+    body = job.body.split(b":", 3)[-1] if job.shown()["signed"] else job.body
+    entry = Entry(job.lane, job.stream_id, job.job_id, body, job.mark, 1)
+    try:
+        return kept_of(error, entry, decode(body).job)
+    except QueuedGspreadError:
+        return b""

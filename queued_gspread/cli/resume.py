@@ -1,0 +1,57 @@
+"""``queued-gspread resume``: end a pause, or a drain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from queued_gspread.broker import EVERYTHING
+from queued_gspread.broker.pauses import scope_of
+from queued_gspread.errors import ConfigurationError
+
+from .acting import examples, lane_in, operator_for, reason_option, what_in, what_options
+from .output import say
+
+if TYPE_CHECKING:
+    import argparse
+
+    from .options import Parser
+
+__all__ = ["ABOUT", "add_options", "run"]
+
+ABOUT: Final = (
+    "End what queued-gspread pause and queued-gspread drain have begun: all of it, or the one "
+    "pause that the options name. Calls go on within a second, each in its place."
+)
+
+
+def add_options(parser: Parser) -> None:
+    """Add the options."""
+    parser.queue_options()
+    what_options(parser)
+    reason_option(parser)
+    examples(
+        parser,
+        "queued-gspread resume",
+        "queued-gspread resume --writes --spreadsheet 1AbC…",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Resume; return the exit status.
+
+    Raises:
+        ConfigurationError: The options contradict each other, or nothing such is paused.
+        BrokerUnavailableError: Redis cannot be reached.
+
+    """
+    what, lane, queue = what_in(options), lane_in(options), operator_for(options)
+    scope = "" if (what, lane) == (EVERYTHING, "") else scope_of(what, lane)
+    ended, place = queue.resume(scope, options.reason), queue.settings.place
+    for pause in ended:
+        say(f"ended: {pause.shown}")
+    if not ended:
+        there = "; ".join(pause.shown for pause in queue.pauses())
+        raise ConfigurationError(
+            f"nothing such is paused in {place}" + (f", but: {there}" if there else "")
+        )
+    return 0
