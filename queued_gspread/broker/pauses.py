@@ -74,7 +74,7 @@ class Pause:
 
     @property
     def key(self) -> str:
-        """It as ``acquire.lua`` names it: its scope, and since when."""
+        """Identifies it: a later pause of the same scope is another one."""
         return f"{self.scope} {round(self.since * 1000)}"
 
     @property

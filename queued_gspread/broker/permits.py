@@ -22,8 +22,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread._clock import now
 
+from .pauses import pauses_of
+
 if TYPE_CHECKING:
     from .jobs import Entry
+    from .pauses import Pause
 
 __all__ = [
     "ALL",
@@ -127,7 +130,7 @@ class Permit:
         limit: How many slots of its kind there are now; 0 for no limit, or if no job goes.
         words: For each job that takes part in the request: ``go``, ``withdrawn`` or ``late``; empty
             if ``word`` holds for all.
-        pause: What an operator has paused: its scope and since when, as Redis has them.
+        pause: What an operator has paused, if the word is ``paused``.
 
     """
 
@@ -139,7 +142,7 @@ class Permit:
     is_held: bool = False
     limit: int = 0
     words: tuple[str, ...] = ()
-    pause: str = ""
+    pause: Pause | None = None
 
     def word_of(self, place: int) -> str:
         """Return the word for the job at an index."""
@@ -339,7 +342,7 @@ def permit_of(found: list[Any]) -> Permit:
     """Return the permit in a result of ``acquire.lua``."""
     word = found[0].decode()
     if word == "paused":
-        return Permit(word, pause=found[1].decode(errors="replace"))
+        return Permit(word, pause=next(iter(pauses_of(found[1])), None))
     if word == "wait":
         wait = math.inf if found[1] < 0 else found[1] / 1000
         return Permit(word, wait, found[2].decode(), limit=int(found[3]))

@@ -47,7 +47,7 @@ from queued_gspread.protocol.patches import is_patched
 from queued_gspread.protocol.property_changes import apply
 from queued_gspread.protocol.routing import has_lane, lane_of
 
-from .caller import Caller, close_notice
+from .caller import Caller, decoded
 from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
 from .locking import lane_now
 from .outgoing import Outgoing, table_of
@@ -162,8 +162,7 @@ def answered(
     seconds: float,
 ) -> Any:
     """Return a call's result, or raise its error, once its reply is there."""
-    decoded = close_notice(Reply.decode(reply, call.objects), seconds, notice)
-    return call.shown(_outcome(proxy, kind, decoded))
+    return call.shown(_outcome(proxy, kind, decoded(reply, call.objects, seconds, notice)))
 
 
 def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgoing) -> Any:
@@ -177,10 +176,9 @@ def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgo
     notice = queue.notice()
 
     def settle(reply: bytes) -> Any:
-        decoded = Reply.decode(reply, outgoing.objects)
-        pipeline.progress.sent(decoded.requests)
-        decoded = close_notice(decoded, now() - began, notice)
-        return outgoing.shown(_outcome(proxy, kind, decoded, line))
+        told = decoded(reply, outgoing.objects, now() - began, notice)
+        pipeline.progress.sent(told.requests)
+        return outgoing.shown(_outcome(proxy, kind, told, line))
 
     changed = _properties_of(proxy) if changes_properties(kind, job.method) else []
     call = pipeline.new_call(job.name, changed, adds=job.method in ADDS)

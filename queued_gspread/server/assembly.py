@@ -138,7 +138,6 @@ class Parts:
             valve=valve,
             recovery=recovery,
             counters=self.counters,
-            pauses=self.pauses,
         )
         runner = Runner(
             recovery,

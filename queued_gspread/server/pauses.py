@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .log import LOGGER
 
 if TYPE_CHECKING:
-    from queued_gspread.broker import Beat, Pause
+    from queued_gspread.broker import Beat
     from queued_gspread.server.pacing.valve import Valve
 
 __all__ = ["Pauses"]
@@ -21,7 +21,6 @@ class Pauses:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, Pause] = {}
         self._valve: Valve | None = None
 
     def watch(self, valve: Valve) -> None:
@@ -39,15 +38,8 @@ class Pauses:
         for action in beat.actions:
             fields = {"event": "action", "by": action.by, "action": action.what, "why": action.why}
             LOGGER.info("%s", action.shown, extra={"fields": fields})
-        known = self._known = {pause.key: pause for pause in beat.pauses}
-        if beat.state == "taken":
-            for pause in known.values():
-                LOGGER.info("as before: %s", pause.shown)
+        for pause in beat.pauses if beat.state == "taken" else ():
+            LOGGER.info("as before: %s", pause.shown)
         if self._valve is not None:
             # With every beat: a request may have asked before its pause ended, and wait since.
-            self._valve.unpark(known.keys())
-
-    def shown(self, key: str) -> str:
-        """Return in words what a permit names as a pause; '' if it is not known."""
-        pause = self._known.get(key)
-        return "" if pause is None else pause.shown
+            self._valve.unpark({pause.key for pause in beat.pauses})

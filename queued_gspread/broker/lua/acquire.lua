@@ -41,7 +41,7 @@
 -- Returns {'go', now, 1 if the latest request of this kind was refused, 1 if it holds a slot, else
 -- 0, the current limit, a word for each job: 'go', 'withdrawn', 'late' or
 -- 'lost' (the lock that its lane belongs to)}; {'none', 0, 0, 0, 0, the
--- words} if none of them goes; {'paused', the pause as pause_of returns it}; {'wait', milliseconds or -1 (until a response comes), which requests
+-- words} if none of them goes; {'paused', the line of the pause}; {'wait', milliseconds or -1 (until a response comes), which requests
 -- wait: 'kind', 'pause' (that kind, since a refusal) or 'all', the limit}; {'forgotten'} if Redis
 -- no longer knows the latest slot, nor those taken with it; or 'stale'.
 may_grow(KEYS[1])

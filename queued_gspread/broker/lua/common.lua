@@ -172,19 +172,20 @@ end
 -- 'write', and a spreadsheet's lane or '' for all of them; or it is this one:
 local DRAIN = 'drain:'
 
--- Since when a scope is paused, as text, or nil.
-local function paused_since(paused, scope)
-  local _, stop = string.find(paused, '\n' .. scope .. ' ', 1, true)
-  return stop and string.match(paused, '^%d+', stop + 1)
+-- The line of a scope, or nil.
+local function paused_line(paused, scope)
+  local start, stop = string.find(paused, '\n' .. scope .. ' ', 1, true)
+  local since = stop and string.match(paused, '^(%d+) %S+ ', stop + 1)
+  return since and #since <= 13 and string.match(paused, '^[^\n]+', start + 1) or nil
 end
 
--- The pause, as SCOPE SINCE, that holds up what a lane reads or writes, or nil.
+-- The line of the pause that holds up what a lane reads or writes, or nil.
 local function pause_of(paused, lane, what)
   local book = string.match(lane, '^.*:lane:([%w_~-]+)') or ''
   for _, scope in ipairs({'all:', what .. ':', 'all:' .. book, what .. ':' .. book}) do
-    local since = paused_since(paused, scope)
-    if since then
-      return scope .. ' ' .. since
+    local line = paused_line(paused, scope)
+    if line then
+      return line
     end
   end
 end

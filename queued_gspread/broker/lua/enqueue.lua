@@ -31,7 +31,7 @@ end
 if lock_lane(KEYS[1]) and not may_use_lock(KEYS[1], now) then
   return {'lost', now}
 end
-if paused and paused_since(paused, DRAIN) and not lock_lane(KEYS[1]) then
+if paused and paused_line(paused, DRAIN) and not lock_lane(KEYS[1]) then
   return {'drained', paused, now}
 end
 -- This first write makes a Redis that is out of memory refuse the whole script.

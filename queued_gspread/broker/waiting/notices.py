@@ -48,6 +48,7 @@ class Notice:
 
     Attributes:
         caller: That name.
+        job_id: The call's job, once it has one.
 
     """
 
@@ -60,6 +61,7 @@ class Notice:
         patience: float | None = None,
     ) -> None:
         self.caller = caller
+        self.job_id = ""
         self._began = began
         self._patience = patience
         self._who = f"queued_gspread ({caller})" if caller else "queued_gspread"

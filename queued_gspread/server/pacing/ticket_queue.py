@@ -45,7 +45,7 @@ class Ticket:
         lane: The lane that the request belongs to.
         is_in_line: Whether it is in the queue.
         entry: The latest of its entries in the heap of tickets that are ready.
-        pause: What an operator has paused and it waits for, as the permit says; '' for nothing.
+        pause: The key of an operator's pause whose end it waits for; '' for none.
 
     """
 

@@ -25,7 +25,6 @@ from queued_gspread.server import merging
 from queued_gspread.server.calls.recovery import Recovery
 from queued_gspread.server.pacing.ticket_queue import Ticket
 from queued_gspread.server.pacing.valve import TURN
-from queued_gspread.server.pauses import Pauses
 from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of, is_read
 from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
 
@@ -40,7 +39,7 @@ from .suspects import Suspects
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from queued_gspread.broker import Consumer, Permit, Slot
+    from queued_gspread.broker import Consumer, Pause, Permit, Slot
     from queued_gspread.server.calls.call import Call
     from queued_gspread.server.calls.outcome import Outcome
     from queued_gspread.server.google.transport import Transport
@@ -74,7 +73,6 @@ class Sender:
         clock: A monotonic clock, in seconds.
         recovery: Has the calls' journals, and guards lanes in which a write may still land.
         counters: Counts requests, and the calls that they are for.
-        pauses: Knows what operators have paused.
 
     """
 
@@ -89,7 +87,6 @@ class Sender:
         *,
         recovery: Recovery | None = None,
         counters: Counters | None = None,
-        pauses: Pauses | None = None,
     ) -> None:
         self._queue = queue
         self._transport = transport
@@ -99,7 +96,6 @@ class Sender:
         self._clock = clock
         self.recovery = recovery or Recovery(queue, retry_policy.late_write_guard, clock)
         self._counters = counters or Counters()
-        self._pauses = pauses or Pauses()
         self._incidents = IncidentLog(clock)
         self._waits = QuotaWaits(quota, queue, clock)
         self._suspects = Suspects(clock)
@@ -161,7 +157,7 @@ class Sender:
                 if permit.word not in ("wait", "paused"):
                     return permit
                 attempts.has_waited = True
-                if permit.word == "paused":
+                if permit.pause is not None:
                     turn = yield from self._park(outgoing, ticket, attempts, permit.pause)
                 else:
                     turn = yield ticket
@@ -215,15 +211,17 @@ class Sender:
         return permit
 
     def _park(
-        self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts, pause: str
+        self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts, pause: Pause
     ) -> Generator[Ticket, Permit, Permit]:
         """Wait for the end of an operator's pause; the callers' timeouts count meanwhile."""
         self.releases.now(outgoing.lane)
         attempts.rest(self._clock())
-        ticket.pause, ticket.until = pause, self._end_of_all(outgoing, attempts)
+        attempts.pause = pause.shown
+        ticket.pause, ticket.until = pause.key, self._end_of_all(outgoing, attempts)
         turn = yield ticket
+        if turn is TURN:
+            attempts.pause = ""
         attempts.go_on(self._clock())
-        attempts.pause = self._pauses.shown(pause)
         ticket.until = self._end_of_all(outgoing, attempts)
         return turn
 

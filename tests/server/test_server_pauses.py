@@ -1,0 +1,292 @@
+"""What operators pause, drain and cancel, as servers and callers meet it."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from calls import append, insert_rows, read, send, write
+from waiting import PATIENCE, eventually
+
+import queued_gspread
+from queued_gspread.broker import Producer, failed_calls
+from queued_gspread.broker.operators import Operator
+from queued_gspread.errors import (
+    CallCancelledError,
+    CallTimeoutError,
+    ConfigurationError,
+    QueueDrainedError,
+)
+from queued_gspread.protocol.messages import Reply, new_id
+from queued_gspread.settings import Settings
+
+WHO = "ann@web1"
+
+
+@pytest.fixture
+def operator_with(redis_url, namespace):
+    """Return what makes an operator of the queue."""
+    return lambda **given: Operator(Settings(redis_url, namespace, **given), WHO)
+
+
+@pytest.fixture
+def operator(operator_with):
+    return operator_with()
+
+
+@pytest.fixture
+def is_parked(raw, keys):
+    """Return what tells whether the server says that a lane waits for the end of a pause."""
+    return lambda lane="lane": f'"{lane}":["paused"' in (raw.hget(keys.server, "holdups") or "")
+
+
+@pytest.fixture
+def depth(raw, keys):
+    return lambda: int(raw.get(keys.depth) or 0)
+
+
+def values(gate):
+    """Return what was written, in the order of the requests."""
+    return [one.given["json"]["values"][0][0] for one in gate.seen if one.method != "get"]
+
+
+def test_paused_calls_keep_their_places(
+    serve, client, gate, background, operator, is_parked, depth
+):
+    """Under a pause nothing is sent, new calls are taken, and all are made in order after it."""
+    gate.open()
+    serve(no_merge=True)
+    operator.pause("all", why="a move")
+    calls = []
+    for number in range(3):
+        calls.append(background(write, client, value=number))
+        eventually(lambda: depth() == len(calls))
+    eventually(is_parked)
+    assert gate.seen == []
+    (ended,) = operator.resume()
+    assert (ended.by, ended.why) == (WHO, "a move")
+    assert [call.result(PATIENCE) for call in calls] == [{}] * 3
+    assert values(gate) == [0, 1, 2]
+    assert depth() == 0
+
+
+def test_a_pause_survives_servers(
+    serve, client, gate, background, operator, is_parked, raw, keys, caplog
+):
+    """The next server sends nothing either, and says in its log what is paused, and by whom."""
+    gate.open()
+    first = serve()
+    operator.pause("all", why="a move")
+    call = background(append, client)
+    eventually(is_parked)
+    first.stop()
+    raw.hdel(keys.server, "holdups")
+    with caplog.at_level(logging.INFO, "queued_gspread.server"):
+        serve()
+        eventually(is_parked)
+    assert gate.seen == []
+    assert any("as before: all calls are paused by ann@web1" in one for one in caplog.messages)
+    operator.resume()
+    assert call.result(PATIENCE) == {}
+    assert len(gate.seen) == 1
+
+
+def test_a_pause_of_one_spreadsheet_or_kind_holds_up_nothing_else(
+    serve, client, gate, background, operator, is_parked
+):
+    """Reads go on while writes are paused, and other spreadsheets while one is."""
+    gate.open()
+    serve()
+    operator.pause("write")
+    waiting = background(write, client, "busy")
+    eventually(lambda: is_parked("busy"))
+    assert read(client, "other") == {}
+    operator.resume("write:")
+    assert waiting.result(PATIENCE) == {}
+    operator.pause("all", "busy")
+    waiting = background(read, client, "busy")
+    eventually(lambda: is_parked("busy"))
+    assert write(client, "other") == {}
+    operator.resume("all:busy")
+    assert waiting.result(PATIENCE) == {}
+
+
+def test_a_pause_in_the_middle_of_a_call(serve, callers, gate, background, operator, is_parked):
+    """A call of two requests whose first one is in the air waits with the second, and goes on."""
+    serve()
+    call = background(send, callers, insert_rows())
+    first = gate.next()
+    operator.pause("all")
+    first.answer({"replies": [{}]})
+    eventually(is_parked)
+    assert gate.is_idle
+    operator.resume()
+    gate.next().answer({})
+    assert call.result(PATIENCE).error is None
+    assert len(gate.seen) == 2
+
+
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_the_timeout_of_a_paused_call_counts(
+    serve, authorize, client, gate, operator, background, is_parked, is_behind
+):
+    """Its error says what is paused, by whom and why, whether the server gives it or its caller."""
+    serve()
+    operator.pause("write", "lane", why="a move")
+    if is_behind:
+        background(write, client)
+        eventually(is_parked)
+    with pytest.raises(CallTimeoutError) as caught:
+        write(authorize(timeout=0.3))
+    told = str(caught.value)
+    assert "Writes of the spreadsheet lane are paused by ann@web1 since 20" in told
+    assert told.count("a move") == 1
+    assert ("will not be made" if is_behind else "before the call wrote anything") in told
+    assert not caught.value.may_have_run
+    assert len(caught.value.job_id) == 32
+    assert gate.is_idle
+    operator.resume()
+
+
+def test_calls_that_are_late_or_withdrawn_end_under_a_pause(
+    serve, callers, gate, background, operator, is_parked, raw, keys
+):
+    """The server answers a call whose time is over although its caller has said nothing."""
+    serve()
+    operator.pause("all", why="a move")
+    body = insert_rows().replace(b'"timeout":null', b'"timeout":0.5')
+    error = background(send, callers, body).result(PATIENCE).error
+    assert isinstance(error, CallTimeoutError)
+    assert "All calls are paused by ann@web1" in str(error)
+
+
+def test_a_drained_queue_finishes_what_is_there(
+    serve, client, gate, background, operator, depth, authorize
+):
+    """A new call is refused with who, why and the remedy; what was there is made."""
+    serve()
+    there = background(write, client)
+    gate.next()
+    operator.drain("new machine")
+    with pytest.raises(QueueDrainedError) as caught:
+        write(client, "another")
+    assert "drained by ann@web1" in str(caught.value)
+    assert "new machine" in str(caught.value)
+    assert "`queued-gspread resume`" in str(caught.value)
+    assert len(caught.value.job_id) == 32
+    with pytest.raises(QueueDrainedError), queued_gspread.pipeline(wait=False):
+        append(client, "another")
+    gate.open()
+    assert there.result(PATIENCE) == {}
+    assert depth() == 0
+    operator.resume()
+    assert write(client, "another") == {}
+
+
+def test_a_cancelled_call_is_told_so(serve, client, gate, background, operator, is_parked, depth):
+    """Who waits for a call that is cancelled gets an error with who and why; it is not made."""
+    serve()
+    operator.pause("all")
+    calls = [background(write, client, value=number) for number in range(1)]
+    eventually(is_parked)
+    (job,) = operator.jobs("lane")
+    assert operator.cancel(job, "twice the same") == "withdrawn"
+    with pytest.raises(CallCancelledError, match="by ann@web1: twice the same") as caught:
+        calls[0].result(PATIENCE)
+    assert caught.value.job_id == job.job_id
+    assert depth() == 0
+    operator.resume()
+    gate.open()
+    assert write(client, value="next") == {}
+    assert values(gate) == ["next"]
+    assert operator.cancel(job) == "withdrawn"
+
+
+def test_what_may_have_written_is_not_cancelled(serve, client, gate, background, operator):
+    """A call whose write is in the air goes on, and so does its caller."""
+    serve()
+    call = background(write, client)
+    arrival = gate.next()
+    (job,) = operator.jobs("lane")
+    assert (job.state, job.shown()["method"]) == ("running", "http_client.request")
+    assert operator.cancel(job) == "started"
+    arrival.answer({"written": True})
+    assert call.result(PATIENCE) == {"written": True}
+
+
+def test_a_signed_call_is_cancelled_with_the_key(
+    serve, authorize, gate, background, operator_with, signing_key, is_parked
+):
+    """Without the key nothing is done and the remedy is told; with it the caller believes it."""
+    serve(signing_key_file=signing_key)
+    operator_with().pause("all")
+    call = background(write, authorize(signing_key_file=signing_key))
+    eventually(is_parked)
+    (job,) = operator_with().jobs("lane")
+    with pytest.raises(ConfigurationError, match="--signing-key-file"):
+        operator_with().cancel(job)
+    assert operator_with(signing_key_file=str(signing_key)).cancel(job) == "withdrawn"
+    assert isinstance(call.exception(PATIENCE), CallCancelledError)
+
+
+def test_what_was_asked_for_is_in_the_servers_log_once(
+    serve, operator, raw, keys, caplog, redis_url, namespace
+):
+    """Each action has a line with who asked and why; the next server does not repeat it."""
+    with caplog.at_level(logging.INFO, "queued_gspread.server"):
+        first = serve()
+        operator.pause("read", "lane", why="a\nmove")
+        operator.resume(why="moved")
+        operator.note("cancel the job x")
+        latest = raw.xrevrange(keys.actions, count=1)[0][0]
+        eventually(lambda: raw.hget(keys.server, "logged") == latest)
+        first.stop()
+        serve()
+        eventually(lambda: raw.hget(keys.server, "last_beat"))
+    told = [one for one in caplog.messages if "asks" in one]
+    assert told == [
+        "ann@web1 asks: pause reads of the spreadsheet lane (a move)",
+        "ann@web1 asks: resume everything (moved)",
+        "ann@web1 asks: cancel the job x",
+    ]
+
+
+def test_a_pause_that_redis_has_forgotten_holds_nothing_up(
+    serve, client, gate, background, operator, is_parked, raw, keys
+):
+    """Where the pause is gone without a word, as after a failover, calls go on."""
+    gate.open()
+    serve()
+    operator.pause("all")
+    call = background(write, client)
+    eventually(is_parked)
+    raw.hdel(keys.server, "paused")
+    assert call.result(PATIENCE) == {}
+
+
+@pytest.mark.parametrize("forged", ["x", "\nall", "\nall: x y z", "\x00", "\nall:lane 9"])
+def test_what_a_stranger_has_written_there_is_no_pause(
+    serve, client, gate, raw, keys, operator, forged
+):
+    """What no operator has written so holds up no call and ends no server."""
+    gate.open()
+    serve()
+    raw.hset(keys.server, "paused", forged)
+    assert write(client) == {}
+    assert operator.pauses() == ()
+
+
+def test_a_call_that_nobody_waits_for_is_cancelled(
+    serve, client, gate, operator, redis_url, namespace, depth
+):
+    """There is nobody to tell; its job says so, and the reply expires."""
+    serve()
+    operator.pause("all")
+    with queued_gspread.pipeline(wait=False):
+        append(client)
+    (job,) = operator.jobs("lane")
+    assert job.shown()["unattended"]
+    assert operator.cancel(job, failure=b"kept") == "withdrawn"
+    assert depth() == 0
+    assert failed_calls(Settings(redis_url, namespace)) == []
+    _ = (Producer, Reply, new_id)
