@@ -31,7 +31,7 @@ from queued_gspread.broker.connection.client import (
 from queued_gspread.broker.connection.effects import AwaitReply, Extend, LookAtMaster, Sleep, Tell
 from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.broker.waiting.holdups import PAUSED
-from queued_gspread.broker.waiting.reason import Sight, reason
+from queued_gspread.broker.waiting.reason import Sight, brief, reason
 from queued_gspread.broker.waiting.signs_of_life import look
 from queued_gspread.broker.waiting.wait import LEAVING
 from queued_gspread.errors import BrokerUnavailableError, JobLostError
@@ -366,7 +366,8 @@ class CallCore:
             wait.alive_at = max(wait.alive_at, now() - seen.server.age)
         if not wait.others.are_all(seen.others) and wait.silence < self._settings.grace:
             if asks:
-                wait.notice.say(reason(self._sight(wait, seen)))
+                sight = self._sight(wait, seen)
+                wait.notice.say(reason(sight), brief(sight))
             return None
         return (yield from self._give_up_without_server(wait, seen.others))
 

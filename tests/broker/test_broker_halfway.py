@@ -154,6 +154,12 @@ def withdraw(*before, entry=FIRST):
     return Case("withdraw", WITHDRAW, ["J1", entry, "lane", NOW - 3000], [SERVER, *before])
 
 
+def cancel(*before, failure=""):
+    """Return the cancellation of the first job by another than its caller."""
+    args = ["J1", FIRST, "lane", "", "gently", "told", 300, failure, 1]
+    return Case("withdraw", [*WITHDRAW, KEYS.failed], args, [SERVER, *before])
+
+
 def release_slot(*before, limit=60, pause="", attempt="slot", job=("J1", "r", "=told")):
     """Return the end of a request."""
     args = [EPOCH, "write", "slot", limit, 60_000, NOW - 5, pause, "0.5", attempt, 300, *job]
@@ -201,6 +207,9 @@ AHEAD_OF_TIME = [
     ["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", NOW + 9],
 ]
 LIMITED = ["HSET", KEYS.server, "epoch", EPOCH, "max_queue", 1]
+PAUSE = ["write:lane", "who", "why", "what"]
+HELD_UP = ["HSET", KEYS.server, "paused", f"\nall:lane {NOW - 9} who why\nread: {NOW} who why"]
+DRAINED = ["HSET", KEYS.server, "paused", f"\ndrain: {NOW - 9} who why"]
 CASES = [
     answer((FIRST, "J1", "told"), before=TWO),
     answer((FIRST, "J1", "told"), before=ONE),
@@ -249,6 +258,31 @@ CASES = [
     withdraw(*TWO, ["HSET", KEYS.progress, "J1", "j"]),
     withdraw(*ONE, ["XADD", KEYS.reply("J1"), "1-1", "body", "b"]),
     withdraw(),
+    cancel(*ONE, *KNOWN, ["RPUSH", READY, COPY.format(FIRST, "J1", "b1")]),
+    cancel(*TWO, *BEGUN, ["ZADD", KEYS.failed, NOW - 9, "earlier"], failure="what"),
+    cancel(*TWO, ["HSET", KEYS.progress, "J1", "j"]),
+    cancel(*TWO, *lock()),
+    cancel(*ONE, ["XADD", KEYS.reply("J1"), "1-1", "body", "b"]),
+    cancel(),
+    Case("pause", [KEYS.server, KEYS.actions], [*PAUSE, 9], [SERVER]),
+    Case("pause", [KEYS.server, KEYS.actions], [*PAUSE, 9], [SERVER, HELD_UP]),
+    Case("pause", [KEYS.server, KEYS.actions], [*PAUSE, 1], [SERVER, HELD_UP]),
+    *(
+        Case(
+            "resume",
+            [KEYS.server, KEYS.actions, KEYS.locks],
+            [scope, *PAUSE[1:]],
+            [SERVER, *TWO, *lock(), *before],
+        )
+        for scope in ("", "all:lane")
+        for before in ([], [HELD_UP])
+    ),
+    Case("note_action", [KEYS.progress, KEYS.actions], ["who", "what", "why"], [SERVER]),
+    Case("jobs", [LANE, KEYS.progress], ["", 9, 99, ""], [SERVER, *TWO]),
+    Case("lapse", [KEYS.server, KEYS.locks], [EPOCH], [SERVER, HELD_UP, *TWO, *lock(last=1)]),
+    enqueue("J9", *TWO, OLD, DRAINED),
+    acquire(*TWO, HELD_UP),
+    acquire(*TWO, HELD_UP, ["ZADD", SLOTS, "inf", "slot"]),
     withdraw(*TWO, *lock(), ["ZADD", KEYS.dedup, NOW - 60_000, "since:"]),
     *(
         Case(

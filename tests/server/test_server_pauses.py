@@ -133,8 +133,8 @@ def test_the_timeout_of_a_paused_call_counts(
     """Its error says what is paused, by whom and why, whether the server gives it or its caller."""
     serve()
     operator.pause("write", "lane", why="a move")
-    if is_behind:
-        background(write, client)
+    first = background(write, client) if is_behind else None
+    if first:
         eventually(is_parked)
     with pytest.raises(CallTimeoutError) as caught:
         write(authorize(timeout=0.3))
@@ -146,6 +146,8 @@ def test_the_timeout_of_a_paused_call_counts(
     assert len(caught.value.job_id) == 32
     assert gate.is_idle
     operator.resume()
+    gate.open()
+    assert first is None or first.result(PATIENCE) == {}
 
 
 def test_calls_that_are_late_or_withdrawn_end_under_a_pause(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from queued_gspread.broker.locks import LockHolder
     from queued_gspread.broker.pauses import Pause
 
-__all__ = ["Sight", "bound", "longest", "reason"]
+__all__ = ["Sight", "bound", "brief", "longest", "reason"]
 
 # A working server beats at least once a second.
 _SILENT: Final = 3.0
@@ -29,6 +29,7 @@ _SILENT: Final = 3.0
 _CERTAIN: Final = 0.9
 _SPACED: Final = 1 / 3
 _QUOTAS: Final = {"read": "the read quota", "write": "the write quota", "drive": "Drive's quota"}
+_USED: Final = {"read": "reads", "write": "writes", "drive": "Drive"}
 _ONE: Final = {"read": "one read", "write": "one write", "drive": "one request to Drive"}
 
 
@@ -84,6 +85,22 @@ def reason(sight: Sight) -> str:
         seconds = sight.holdups.token + sight.age
         return f"the server has had no access token for {seconds:.0f} s; its log says why"
     return _of_queue(sight) if sight.lock is None else _of_lock(sight, sight.lock)
+
+
+def brief(sight: Sight) -> str:
+    """Return the same, in fewer words where a quota is used up."""
+    word, _ = _of_lane(sight)
+    holdup = sight.holdups.kinds.get(word)
+    is_elsewhere = sight.lock is not None or sight.pause is not None or sight.away is not None
+    if is_elsewhere or holdup is None or holdup.why != QUOTA or word not in _QUOTAS:
+        return reason(sight)
+    if sight.silence >= _SILENT or sight.holdups.token is not None:
+        return reason(sight)
+    place = f"behind {_calls(sight).removesuffix(' ahead')}" if sight.ahead else "next in line"
+    most = bound(holdup, sight.ahead, sight.age)
+    known = "" if math.isinf(most) else f", at most {max(1, math.ceil(most))} s"
+    used = f"{holdup.limit:,} of {holdup.limit:,}" if holdup.limit else "used up"
+    return f"{place}{known}; quota: {_USED[word]} {used}"
 
 
 def _of_queue(sight: Sight) -> str:
