@@ -27,11 +27,14 @@ from queued_gspread.broker import (
     failed_calls,
 )
 from queued_gspread.broker.keys import Keys
+from queued_gspread.broker.operators import Operator
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.embedded.binaries import version
 from queued_gspread.errors import (
     BrokerUnavailableError,
+    CallCancelledError,
     CallTimeoutError,
+    QueueDrainedError,
     SignatureError,
     VersionMismatchError,
 )
@@ -230,6 +233,48 @@ def worksheet(http, book="a"):
     return queued_gspread.Worksheet(None, {"sheetId": 0, "title": "Sheet1"}, book, http)
 
 
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_an_operator_acts_as_this_user(
+    guarded, url_of, settings_of, serve, gate, background, signing_key, is_signed
+):
+    """As the page's user calls are paused, cancelled, kept out, and locks and servers ended."""
+    own = {"signing_key_file": str(signing_key)} if is_signed else {}
+    server = serve(redis_url=url_of("server"), **own)
+    gate.open()
+    operator = Operator(settings_of("operator", **own), "ann@web1")
+    client = queued_gspread.authorize(redis_url=url_of("client"), namespace=NAMESPACE, **own)
+    operator.pause("all", "a", "a move")
+    calls = [background(append, client, lane) for lane in "aab"]
+    assert calls.pop().result(PATIENCE) == {}
+    eventually(lambda: guarded.ask("XLEN", KEYS.lane("a")) == 2)
+    first, second = operator.jobs("a")
+    assert operator.cancel(second, "twice", b"kept") == "withdrawn"
+    with pytest.raises(CallCancelledError, match="by ann@web1: twice"):
+        next(call for call in calls if call.exception(PATIENCE)).result()
+    assert operator.find(first.job_id) is not None
+    with queued_gspread.lock(worksheet(client.http_client, "b")):
+        queue = Producer(settings_of("operator"))
+        assert queue.break_lock(*queue.holders())
+    operator.drain()
+    with pytest.raises(QueueDrainedError):
+        append(client, "b")
+    assert len(operator.pauses()) == len(operator.resume()) == 2
+    eventually(lambda: operator.waiting() == 0)
+    Consumer(settings_of("operator")).request_stop(server.server_id, operator.by)
+    server.wait()
+    assert denied(guarded) == []
+
+
+@pytest.mark.parametrize("part", ["client", "observer"])
+def test_only_an_operator_acts(guarded, settings_of, part):
+    """A client's or an observer's user pauses and drains nothing, and the error says why."""
+    operator = Operator(settings_of(part), "ann@web1")
+    for act in (lambda: operator.pause("all"), operator.drain, lambda: operator.note("x")):
+        with pytest.raises(BrokerUnavailableError, match="its ACL does not let"):
+            act()
+    assert guarded.ask("EXISTS", KEYS.server, KEYS.actions) == 0
+
+
 @pytest.mark.parametrize("part", ["client", "observer"])
 def test_only_a_server_is_stopped_by_its_user(guarded, settings_of, url_of, part):
     """A client's or an observer's user stops no server, and the command says why."""
@@ -400,7 +445,19 @@ CLIENT_SINCE_7 = [
     ["EVAL", SCRIPT, "1", KEYS.server, "HSET", KEYS.server, "epoch", "9"],
     ["EVAL", SCRIPT, "1", KEYS.reply("x"), "XADD", KEYS.reply("x"), "*", "body", "x"],
 ]
+OPERATOR = [
+    ["HSET", KEYS.throttle, "next", "9"],
+    ["ZADD", KEYS.slots("read"), "9", "x"],
+    ["SET", KEYS.account, "x"],
+    ["LRANGE", KEYS.journal("x"), "0", "-1"],
+    ["XREAD", "STREAMS", KEYS.reply("x"), "0"],
+    ["BLPOP", KEYS.ready_under("1"), "0"],
+    ["SADD", KEYS.active, "x"],
+    ["EVAL", SCRIPT, "1", KEYS.throttle, "HSET", KEYS.throttle, "next", "9"],
+]
 OBSERVER = [
+    ["HSET", KEYS.server, "paused", "x"],
+    ["XADD", KEYS.actions, "*", "by", "x"],
     *CLIENT_SINCE_7,
     ["XRANGE", KEYS.lane("lane"), "-", "+"],
     ["XREVRANGE", KEYS.lane("lane"), "+", "-"],
@@ -452,7 +509,7 @@ def allows(url_of):
     return ask
 
 
-@pytest.mark.parametrize("part", ["client", "server", "observer"])
+@pytest.mark.parametrize("part", ["client", "server", "observer", "operator"])
 def test_what_nobody_may(part, allows):
     """No part may touch other namespaces, or what belongs to whoever administers Redis."""
     assert [command for command in NOBODY if allows(part, command)] == []
@@ -464,6 +521,11 @@ def test_what_a_client_may_not(allows, binary):
     # The page says so.
     too_much = CLIENT_SINCE_7 if version(binary) < (7, 0) else []
     assert [command for command in CLIENT_SINCE_7 if allows("client", command)] == too_much
+
+
+def test_what_an_operator_may_not(allows):
+    """An operator touches neither quota nor account, makes no calls, and reads no answer."""
+    assert [command for command in OPERATOR if allows("operator", command)] == []
 
 
 def test_what_an_observer_may(allows):

@@ -21,7 +21,7 @@ _JOB_LOST = "JobLostError"
 _DEATHS = 3
 # The keys that stay, by what follows the namespace (see broker.keys); others have to expire.
 _STAYING = (
-    *("server", "dedup", "formats", "throttle", "account", "failed", "answered"),
+    *("server", "dedup", "formats", "throttle", "account", "failed", "answered", "actions"),
     *("slots:read", "slots:write", "slots:drive"),
 )
 _EXPIRING = ("reply:", "control:", "renewal:")

@@ -28,7 +28,10 @@ PIPELINES = "pipelines"
 FORGETS = "forgets"
 """Two more clients wait for none of their calls, one of them in asyncio, and are killed then."""
 
-ALL = frozenset({SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO, PIPELINES, FORGETS})
+ACTIONS = "actions"
+"""An operator pauses, resumes, drains and cancels."""
+
+ALL = frozenset({SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO, PIPELINES, FORGETS, ACTIONS})
 VARIABLE = "CHAOS_CLASSES"
 
 

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, replace
 
 from .classes import (
+    ACTIONS,
     ALL,
     ASYNCIO,
     CONTENT,
@@ -28,6 +29,9 @@ ASLEEP, LATE, WITHDRAWN = "asleep", "late", "withdrawn"
 HOW = (ASLEEP, LATE, WITHDRAWN)
 """How an enqueue takes longer than that: see :func:`.suspension.suspend`."""
 
+PAUSE, DRAIN, CANCEL = "pause", "drain", "cancel"
+"""What an operator does to a queue."""
+
 BOOKS = ("Book 0", "Book 1", "Book 2")
 WINDOW = 1.0
 LIMIT = 100
@@ -47,7 +51,8 @@ class Blow:
     Attributes:
         moment: ``arrival`` or ``answer``: of a request, at the emulator.
         count: Of which one, counted from the beginning.
-        victim: ``server`` (the one that works), ``standby``, ``client``, ``redis`` or ``master``.
+        victim: ``server`` (the one that works), ``standby``, ``client``, ``redis``, ``master``, or
+            ``queue``, to which an operator does something.
         signal: Its name; of a client's enqueue, how it is to take too long; of a master, what
             befalls it.
         pause: Seconds until what was stopped goes on, or until what was killed is started again.
@@ -139,6 +144,7 @@ def plan_of(seed, classes=ALL):
     more = [
         *(_suspensions(random.Random(f"suspended {seed}")) if SUSPENDED in classes else ()),
         *(_rows_of_stops(random.Random(f"stops {seed}")) if STOPS in classes else ()),
+        *(_actions(random.Random(f"actions {seed}")) if ACTIONS in classes else ()),
     ]
     in_blocks = [
         *([("waits", False)] if PIPELINES in classes else ()),
@@ -233,6 +239,22 @@ def _rows_of_stops(chance):
     moment = chance.choice(["arrival", "answer"])
     count = chance.randint(_REQUESTS // 10, _REQUESTS // 2)
     return [Blow(moment, count, "server", "SIGTERM", times=chance.choice([3, 4]))]
+
+
+def _actions(chance):
+    """Have calls wait, longer than a lease too, keep some out, and cancel some."""
+    drawn = [PAUSE, PAUSE, DRAIN, CANCEL, CANCEL, CANCEL]
+    longest = {PAUSE: 2.0 * LEASE, DRAIN: 0.3, CANCEL: 0.0}
+    return [
+        Blow(
+            "arrival",
+            chance.randint(_REQUESTS // 20, _REQUESTS // 2),
+            "queue",
+            how,
+            chance.uniform(0.0, longest[how]),
+        )
+        for how in drawn
+    ]
 
 
 def _poison(chance):

@@ -27,10 +27,18 @@ _FATES = {
     "PoisonedJobError": "poisoned",
     "APIError": "Google's errors",
     "JobLostError": "jobs lost",
+    "QueueDrainedError": "kept out",
+    "CallCancelledError": "cancelled",
 }
 _INTERRUPTED, _OTHERS = "interrupted", "other errors"
 _SHOWN = 400
-_NAMES = {"server": "server", "standby": "standby", "client": "clients", "redis": "Redis"}
+_NAMES = {
+    "server": "server",
+    "standby": "standby",
+    "client": "clients",
+    "redis": "Redis",
+    "queue": "queue",
+}
 
 
 def tally(run, broken):
