@@ -30,6 +30,7 @@ HOW = (ASLEEP, LATE, WITHDRAWN)
 """How an enqueue takes longer than that: see :func:`.suspension.suspend`."""
 
 PAUSE, DRAIN, CANCEL = "pause", "drain", "cancel"
+ACTS = (PAUSE, DRAIN, CANCEL)
 """What an operator does to a queue."""
 
 BOOKS = ("Book 0", "Book 1", "Book 2")
