@@ -97,6 +97,9 @@ if is_held or not is_kept and (is_foreign or is_relieved and not has_token) then
   return {'held', holder ~= ARGV[1] and about or '', left, answered, owner}
 end
 
+local after = string.match(ARGV[13] ~= '' and ARGV[13] or logged or '', '^%d+%-%d+$')
+local actions = try('XRANGE', KEYS[7], after and '(' .. after or '-', '+', 'COUNT', 100)
+
 -- For the server that is gone, count jobs as delivered that it had popped from its list and died
 -- before starting: the first job of a lane may come with the lane's name, and counts as delivered
 -- only once it starts. Values of a wrong type in these keys must not keep the lease from being
@@ -134,12 +137,9 @@ redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'last_beat', now, 'description', 
 redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6],
   'holdups', ARGV[8] ~= '' and now .. ' ' .. ARGV[8] or '',
   'quota', (is_kept and epoch or newest) .. ' ' .. ARGV[12])
-logged = ARGV[13] ~= '' and ARGV[13] or logged or ''
 if ARGV[13] ~= '' then
-  redis.call('HSET', KEYS[1], 'logged', logged)
+  redis.call('HSET', KEYS[1], 'logged', ARGV[13])
 end
-local after = string.match(logged, '^%d+%-%d+$')
-local actions = try('XRANGE', KEYS[7], after and '(' .. after or '-', '+', 'COUNT', 100)
 redis.call('HDEL', KEYS[1], 'in_doubt')
 if is_kept then
   return {'kept', epoch, now, is_relieved and 1 or 0, paused or '', actions, now - moved, owner}

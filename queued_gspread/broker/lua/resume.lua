@@ -10,8 +10,8 @@
 --
 -- Returns what has ended, as in the field.
 may_grow(KEYS[1])
-local left, ended = {}, {}
-for line in string.gmatch(redis.call('HGET', KEYS[1], 'paused') or '', '\n[^\n]+') do
+local left, ended, paused = {}, {}, redis.call('HGET', KEYS[1], 'paused') or ''
+for line in string.gmatch(paused, '\n[^\n]+') do
   local is_meant = ARGV[1] == '' or string.sub(line, 2, #ARGV[1] + 2) == ARGV[1] .. ' '
   local to = is_meant and ended or left
   to[#to + 1] = line
@@ -19,6 +19,8 @@ end
 if #ended == 0 then
   return ''
 end
+-- Checks that Redis permits what comes last.
+redis.call('HSET', KEYS[1], 'paused', paused)
 local now, prefix = now_ms(), string.match(KEYS[3], '^(.*:)locks$')
 for _, name in ipairs(redis.call('HKEYS', KEYS[3])) do
   local lock = is_at_rest(prefix, name) and lock_at(prefix, name)

@@ -29,7 +29,7 @@ ASLEEP, LATE, WITHDRAWN = "asleep", "late", "withdrawn"
 HOW = (ASLEEP, LATE, WITHDRAWN)
 """How an enqueue takes longer than that: see :func:`.suspension.suspend`."""
 
-PAUSE, DRAIN, CANCEL = "pause", "drain", "cancel"
+PAUSE, DRAIN, CANCEL = "paused", "drained", "cancelled"
 ACTS = (PAUSE, DRAIN, CANCEL)
 """What an operator does to a queue."""
 
@@ -245,7 +245,7 @@ def _rows_of_stops(chance):
 def _actions(chance):
     """Have calls wait, longer than a lease too, keep some out, and cancel some."""
     drawn = [PAUSE, PAUSE, DRAIN, CANCEL, CANCEL, CANCEL]
-    longest = {PAUSE: 2.0 * LEASE, DRAIN: 0.3, CANCEL: 0.0}
+    longest = {PAUSE: 1.2 * LEASE, DRAIN: 0.2, CANCEL: 0.0}
     return [
         Blow(
             "arrival",
