@@ -33,8 +33,8 @@ class Action:
 
     @property
     def shown(self) -> str:
-        """It in words."""
-        return f"{self.by} asks: {self.what}" + (f" ({self.why})" if self.why else "")
+        """What, and why, in words."""
+        return self.what + (f" ({self.why})" if self.why else "")
 
 
 def actions_of(entries: Any) -> tuple[Action, ...]:

@@ -37,7 +37,7 @@ class Pauses:
             return
         for action in beat.actions:
             fields = {"event": "action", "by": action.by, "action": action.what, "why": action.why}
-            LOGGER.info("%s", action.shown, extra={"fields": fields})
+            LOGGER.info("%s asks: %s", action.by, action.shown, extra={"fields": fields})
         for pause in beat.pauses if beat.state == "taken" else ():
             LOGGER.info("as before: %s", pause.shown)
         if self._valve is not None:
