@@ -155,3 +155,15 @@ def test_help_has_examples(command, name):
     status, told = command(name, "--help")
     assert status == 0
     assert f"\nexamples:\n  queued-gspread {name}" in told or "  queued-gspread drain &&" in told
+
+
+def test_stop_says_which_server_and_who_asks(command, server, caplog):
+    """The command names the server before it waits for its end, and the server who asked."""
+    with caplog.at_level(logging.INFO, "queued_gspread.server"):
+        status, told = command("stop")
+    assert status == 0
+    asked, stopped = told.splitlines()
+    assert (asked.split(" (")[0].split()[0], stopped.split()[0]) == ("asking", "stopped")
+    assert asked.split()[1] == stopped.split()[1]
+    assert f"{who_asks()} asks: stop this server" in caplog.messages
+    server.wait()
