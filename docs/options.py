@@ -14,6 +14,7 @@ from queued_gspread.cli import (
     drain,
     emulator,
     jobs,
+    keys,
     locks,
     pause,
     purge,
@@ -40,6 +41,7 @@ COMMANDS = {
     "queued-gspread jobs": jobs,
     "queued-gspread purge": purge,
     "queued-gspread locks": locks,
+    "queued-gspread keys": keys,
     "queued-gspread emulator": emulator,
 }
 

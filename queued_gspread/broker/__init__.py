@@ -65,6 +65,7 @@ from .permits import (
     Slot,
 )
 from .producer import Producer, QueuedJob
+from .promises import KeptCall, Promises
 from .timing import QueueTiming
 from .withdrawal import UNDONE, add_note, lock_lost, meaning, note, tell_answered
 
@@ -104,6 +105,7 @@ __all__ = [
     "Holdup",
     "Holdups",
     "JournalUpdate",
+    "KeptCall",
     "Latch",
     "LockHolder",
     "Notice",
@@ -112,6 +114,7 @@ __all__ = [
     "Permit",
     "Predecessor",
     "Producer",
+    "Promises",
     "QueueTiming",
     "QueuedJob",
     "QuotaState",

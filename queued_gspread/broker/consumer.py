@@ -406,7 +406,7 @@ class Consumer(Dispatch, Granting):
         args: list[Any] = [lane, expiry, *released[1], vouched.encode(), MOST_FAILED]
         for entry, reply in answers:
             places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
-            args += [entry.stream_id, entry.job_id, reply, entry.failure]
+            args += [entry.stream_id, entry.job_id, reply, entry.failure, entry.promise]
         steps, moment = self._connection.steps, now()
         since = steps.moment()
         found = self._fenced("answer", [*places, *released[0]], args, insists=True)

@@ -33,6 +33,7 @@ _NAMES: Final = (
     "pause",
     "peek",
     "poison",
+    "promise",
     "recount",
     "recover",
     "release",
@@ -40,12 +41,13 @@ _NAMES: Final = (
     "remind",
     "requeue",
     "resume",
+    "settle",
     "unlock",
     "vouch",
     "want",
     "withdraw",
 )
-_SHARED: Final = ("common", "quota")
+_SHARED: Final = ("common", "quota", "promises")
 _COMMENT: Final = re.compile(r"^ *--.*\n", re.MULTILINE)
 _DEFINITION: Final = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
 _WORD: Final = re.compile(r"\w+")

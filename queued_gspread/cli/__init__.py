@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
-from . import check, demo, drain, emulator, jobs, locks, pause, purge, resume, run, server, stop
+from . import (
+    check,
+    demo,
+    drain,
+    emulator,
+    jobs,
+    keys,
+    locks,
+    pause,
+    purge,
+    resume,
+    run,
+    server,
+    stop,
+)
 from .options import Parser
 from .output import READER_GONE, ReaderGoneError, prepare, warn
 
@@ -29,6 +43,7 @@ _COMMANDS: Final = (
     ("jobs", jobs, "list the calls that wait or are being made, show one, or cancel some"),
     ("purge", purge, "cancel all calls that wait"),
     ("locks", locks, "show who holds the locks of spreadsheets, or break one"),
+    ("keys", keys, "show what is kept under idempotency keys, or settle an outcome"),
     ("emulator", emulator, "take Google's place on this machine, for trying and testing"),
 )
 _OWN_OPTIONS: Final = ("-h", "--help", "--version")

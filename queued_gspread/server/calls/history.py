@@ -37,12 +37,14 @@ class Ended:
         mark: How far it had come.
         reply: Its reply; None if that is no longer kept.
         failure: What Redis is to keep of its failure.
+        promise: What it is to keep under its idempotency key.
 
     """
 
     mark: str
     reply: bytes | None = None
     failure: bytes = b""
+    promise: bytes = b""
 
 
 class History:
@@ -97,7 +99,8 @@ class History:
             call = self._begun.pop(job_id, None) or self._left.pop(job_id, None)
             # A caller that saw its call fail may have made another one in its place.
             if call is not None and (call.mark in MAY_HAVE_WRITTEN or outcome.word != "ok"):
-                self._keep(job_id, Ended(call.mark, outcome.reply, outcome.failure))
+                ended = Ended(call.mark, outcome.reply, outcome.failure, outcome.promise)
+                self._keep(job_id, ended)
 
     def is_underway(self, job_id: str) -> bool:
         """Return whether a job's call is being made, even in an epoch that has ended."""
