@@ -237,15 +237,14 @@ class CallCore:
                     raise
             yield Sleep(_PAUSE)
 
-    def has_server(self, wait: Wait) -> Core[bool]:
-        """Return whether a server is alive, as far as is known."""
+    def has_server(self, wait: Wait, *, asks: bool = False) -> Core[bool]:
+        """Return whether a server is alive, as far as is known; optionally note what is paused."""
         try:
-            seen = yield from self.see(None, wait.limit)
+            seen = yield from self.see(wait if asks else None, wait.limit, asks=asks)
         except own(BrokerUnavailableError):
             return True  # not known
-        return self._is_alive(seen)
-
-    def _is_alive(self, seen: Seen) -> bool:
+        if asks:
+            wait.pause = self._sight(wait, seen).pause
         return seen.server is not None and seen.server.age < self._settings.grace
 
     def _ask(self, wait: Wait) -> Core[int]:
@@ -405,15 +404,10 @@ class CallCore:
         fate = yield from self.withdraw(wait)
         if fate == "answered":
             return (yield from self._look(wait, SLICE))
-        has_server, told = True, _meaning(wait, fate)
-        try:
-            seen = yield from self.see(wait, wait.limit, asks=True)
-        except own(BrokerUnavailableError):
-            seen = None
-        if seen is not None:
-            has_server = self._is_alive(seen)
-            pause = self._sight(wait, seen).pause
-            told += "" if pause is None else f". {pause.shown[0].upper()}{pause.shown[1:]}"
+        has_server = yield from self.has_server(wait, asks=True)
+        told = _meaning(wait, fate)
+        if wait.pause is not None:
+            told += f". {wait.pause.shown[0].upper()}{wait.pause.shown[1:]}"
         error = timed_out(self._settings, wait.timeout, told, has_server=has_server)
         error.args = (f"{error}{wait.notice.last_words()}",)
         raise flagged(error, fate)

@@ -430,7 +430,7 @@ def test_a_call_that_succeeds_or_is_waited_for_is_not_kept(later, serving, faile
 
 def test_only_the_latest_failures_are_kept(later, serving, failed, monkeypatch):
     """The number of failures is bounded: the oldest are dropped."""
-    monkeypatch.setattr(consumer, "_MOST_FAILED", 3)
+    monkeypatch.setattr(consumer, "MOST_FAILED", 3)
     with serving():
         fill_with_failures(later, 5)
         later.get_all_values()
