@@ -237,14 +237,13 @@ class CallCore:
                     raise
             yield Sleep(_PAUSE)
 
-    def has_server(self, wait: Wait, *, asks: bool = False) -> Core[bool]:
-        """Return whether a server is alive, as far as is known; optionally note what is paused."""
+    def has_server(self, wait: Wait) -> Core[bool]:
+        """Return whether a server is alive, as far as is known; note what is paused on the wait."""
         try:
-            seen = yield from self.see(wait if asks else None, wait.limit, asks=asks)
+            seen = yield from self.see(wait, wait.limit, asks=True)
         except own(BrokerUnavailableError):
             return True  # not known
-        if asks:
-            wait.pause = self._sight(wait, seen).pause
+        wait.pause = self._sight(wait, seen).pause
         return seen.server is not None and seen.server.age < self._settings.grace
 
     def _ask(self, wait: Wait) -> Core[int]:
@@ -404,7 +403,7 @@ class CallCore:
         fate = yield from self.withdraw(wait)
         if fate == "answered":
             return (yield from self._look(wait, SLICE))
-        has_server = yield from self.has_server(wait, asks=True)
+        has_server = yield from self.has_server(wait)
         told = _meaning(wait, fate)
         if wait.pause is not None:
             told += f". {wait.pause.shown[0].upper()}{wait.pause.shown[1:]}"
