@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import Promises
+from queued_gspread.broker.operators import Operator
 from queued_gspread.errors import IdempotencyKeyError
 from queued_gspread.protocol.signing import load_keys
 from queued_gspread.settings import Settings
@@ -77,7 +78,10 @@ def run(options: argparse.Namespace) -> int:
     calls.sort(key=lambda call: (call.since, call.key, call.number))
     unknown = [call for call in calls if call.state not in _KNOWN]
     if options.is_made is not None:
-        return _settle(queue, options, _one_of(unknown, options, where))
+        call = _one_of(unknown, options, where)
+        settled = f"{'made' if options.is_made else 'not made'} in {call.spreadsheet}"
+        Operator(settings).note(f"settle a call under an idempotency key as {settled}")
+        return _settle(queue, options, call)
     for call in calls if options.all else unknown:
         say(_shown(call))
     if not (calls if options.all else unknown):
