@@ -39,8 +39,9 @@ LAYERS = {
     "queued_gspread.broker": [
         "answered backlog envelope keys persistence sandbox scripts timing withdrawal",
         "connection",
-        "failed_calls fencing formats jobs locks pauses promises redis_check",
-        "actions listed_jobs permits",
+        "failed_calls fencing formats locks pauses promises redis_check",
+        "actions jobs listed_jobs",
+        "permits",
         "beat",
         "waiting",
         "core dispatch granting",

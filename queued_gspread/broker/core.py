@@ -384,13 +384,12 @@ class CallCore:
     def _sight(self, wait: Wait, seen: Seen) -> Sight:
         age = 0.0 if seen.server is None else seen.server.age
         settings = self._settings
-        terms = (settings.place, started_by(settings), settings.grace, wait.lane)
+        terms = (settings.place, started_by(settings), settings.grace, spreadsheet_lane(wait.lane))
         moment = seen.moment / 1000
         sight = Sight(*terms, silence=wait.silence, age=age, moment=moment, **seen.why)
         # The server does not name all lanes that wait.
-        word, _ = sight.holdups.lanes.get(wait.lane, (PAUSED, 0.0))
-        lane = spreadsheet_lane(wait.lane)
-        return replace(sight, pause=pause_of(seen.pauses, lane, is_held_up=word == PAUSED))
+        word, _ = sight.holdups.lanes.get(sight.lane, (PAUSED, 0.0))
+        return replace(sight, pause=pause_of(seen.pauses, sight.lane, is_held_up=word == PAUSED))
 
     def _give_up_at_refusal(self, wait: Wait, error: RedisError) -> Core[NoReturn]:
         refusal = unavailable(self._settings, error)

@@ -28,6 +28,8 @@ _NOT_APPLIED = (401, 403, 429)
 _RESET = ("ConnectionError", "ChunkedEncodingError", "ReadTimeout")
 # One non-idempotent request: not retried unless it was certainly not applied.
 _SINGLE = ("append", "add_sheet")
+# What is made under a lock: a call that comes too late for it is not sent.
+_UNDER_LOCKS = ("increment",)
 
 
 def told(error):
@@ -56,7 +58,8 @@ def fate_of(call):
         return MADE
     if call.outcome in _GIVEN_UP or getattr(call, "is_interrupted", False):
         return NOT_MADE if any(promise in call.told for promise in PROMISES) else MAYBE
-    if call.outcome in _BY_AN_OPERATOR:
+    is_late = call.outcome == "LockLostError" and call.what in _UNDER_LOCKS
+    if call.outcome in _BY_AN_OPERATOR or is_late:
         return NOT_MADE
     if call.outcome == "BrokerUnavailableError":
         return MAYBE if call.may_have_run else NOT_MADE

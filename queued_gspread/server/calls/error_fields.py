@@ -94,7 +94,7 @@ def kept_of(error: BaseException, entry: Entry, job: Job) -> bytes:
     return FailedCall(
         job_id=entry.job_id,
         method=quoted(job.name)[1:-1],
-        spreadsheet=quoted(entry.lane)[1:-1],
+        spreadsheet=quoted(entry.spreadsheet)[1:-1],
         caller=quoted(f"{host}:{process}")[1:-1],
         error=type(error).__name__,
         message=said.get("error_message", own),

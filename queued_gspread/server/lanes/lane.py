@@ -374,6 +374,9 @@ class Lane:
             if outcome is not None:
                 # Record it first: a call that has ended is not left, whatever fails now.
                 self._record(self._entries[call.entry.key], outcome)
+                if outcome.is_left:
+                    # This process may be the next server, which would wait for the call's end.
+                    self._services.admission.history.leave([call])
                 self._open.remove(call)
                 call.close()
 

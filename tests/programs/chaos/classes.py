@@ -28,10 +28,15 @@ PIPELINES = "pipelines"
 FORGETS = "forgets"
 """Two more clients wait for none of their calls, one of them in asyncio, and are killed then."""
 
+LOCKS = "locks"
+"""Two more clients count under locks, one of them in asyncio; they are killed, frozen and woken."""
+
 ACTIONS = "actions"
 """An operator pauses, resumes, drains and cancels."""
 
-ALL = frozenset({SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO, PIPELINES, FORGETS, ACTIONS})
+ALL = frozenset(
+    {SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO, PIPELINES, FORGETS, LOCKS, ACTIONS}
+)
 VARIABLE = "CHAOS_CLASSES"
 
 
