@@ -23,6 +23,7 @@ WHOLE: Final = 16_384
 """Bytes of a job that are looked at for a list of jobs; most jobs are smaller."""
 
 _LONGEST: Final = 100
+_LAST: Final = 2**64 - 1
 _UNKNOWN: Final = "?"
 
 
@@ -48,6 +49,18 @@ class ListedJob:
     size: int
     age: float
     body: bytes = field(repr=False, default=b"")
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Its entry, to compare with others of its lane."""
+        moment, _, number = self.stream_id.partition("-")
+        return int(moment), int(number)
+
+    @property
+    def just_before(self) -> str:
+        """The last entry that may stand before it."""
+        moment, number = self.place
+        return f"{moment}-{number - 1}" if number else f"{moment - 1}-{_LAST}"
 
     @property
     def spreadsheet(self) -> str:

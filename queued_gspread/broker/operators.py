@@ -175,9 +175,23 @@ class Operator:
                 return found[0]
         return None
 
-    def _page(self, lane: str, after: str, job_id: str = "") -> tuple[str, list[ListedJob]]:
+    def whole(self, job: ListedJob) -> ListedJob:
+        """Return a job with all of its body; as it is, if it is not in the queue any more.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached, or refuses.
+
+        """
+        if len(job.body) == job.size:
+            return job
+        _, found = self._page(job.lane, job.just_before, job.job_id, count=1)
+        return found[0] if found else job
+
+    def _page(
+        self, lane: str, after: str, job_id: str = "", count: int = _PAGE
+    ) -> tuple[str, list[ListedJob]]:
         keys = [self._keys.lane(lane), self._keys.progress]
-        args = [after, _PAGE, _ALL_OF_IT if job_id else WHOLE, job_id]
+        args = [after, count, _ALL_OF_IT if job_id else WHOLE, job_id]
         return page_of(lane, self._run("jobs", keys, args))
 
     def cancel(self, job: ListedJob, why: str = "", failure: bytes = b"") -> str:
@@ -220,9 +234,7 @@ class Operator:
                 f"the job {job.job_id} is signed, and its caller takes no answer that is not: give "
                 "--signing-key-file a copy of the server's key"
             )
-        whole = job if len(job.body) == job.size else self.find(job.job_id, job.spreadsheet)
-        body = job.body if whole is None else whole.body
-        bound = bound_reply(self.settings.namespace, job.lane, job.job_id, body)
+        bound = bound_reply(self.settings.namespace, job.lane, job.job_id, self.whole(job).body)
         return sign(self._keyring, "reply", bound, reply)
 
     def _run(self, script: str, keys: list[str], args: list[Any]) -> Any:

@@ -168,12 +168,14 @@ def _cancel(queue: Operator, job_id: str, options: argparse.Namespace) -> bool:
 
 def cancel_one(queue: Operator, job: ListedJob, why: str) -> str:
     """Cancel a job; return its fate."""
+    if job.shown()["unattended"]:
+        job = queue.whole(job)
     return queue.cancel(job, why, _kept(job, queue.error(job, why)))
 
 
 def _kept(job: ListedJob, error: CallCancelledError) -> bytes:
     """Return what is kept of the failure of a call that nobody waits for; b'' for another one."""
-    if not job.shown()["unattended"] or len(job.body) < job.size:
+    if not job.shown()["unattended"]:
         return b""
     body = job.body.split(b":", 3)[-1] if job.shown()["signed"] else job.body
     entry = Entry(job.lane, job.stream_id, job.job_id, body, job.mark, 1)

@@ -22,8 +22,10 @@ from .output import say
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from queued_gspread.broker.listed_jobs import ListedJob
+    from queued_gspread.broker.operators import Operator
 
     from .options import Parser
 
@@ -61,27 +63,57 @@ def run(options: argparse.Namespace) -> int:
 
     """
     queue, lane = operator_for(options), lane_in(options)
-    jobs = list(jobs_in(queue, lane))
+    waiting = Waiting()
+    for job in jobs_in(queue, lane):
+        waiting.add(job)
     where = f"the spreadsheet {lane} in {queue.settings.place}" if lane else queue.settings.place
-    if not jobs:
+    count, told = calls_of(waiting.count), waiting.told
+    if not waiting.count:
         say(f"no calls wait in {where}")
         return 0
-    told = _told(jobs)
-    if not confirmed(f"Cancel {calls_of(len(jobs))} in {where}? {told}.", is_given=options.yes):
+    if not confirmed(f"Cancel {count} in {where}? {told}.", is_given=options.yes):
         say("nothing was cancelled")
         return 1
-    queue.note(f"purge {calls_of(len(jobs))}" + (f" of {lane}" if lane else ""), options.reason)
-    fates = Counter(cancel_one(queue, job, options.reason) for job in jobs)
+    queue.note(f"purge {count}" + (f" of {lane}" if lane else ""), options.reason)
+    fates = Counter(cancel_one(queue, job, options.reason) for job in waiting.jobs_in(queue))
     say(_outcome(fates, told))
     return 0
 
 
-def _told(jobs: list[ListedJob]) -> str:
-    shown = [job.shown() for job in jobs]
-    callers = {each["caller"] for each in shown if not each["unattended"]}
-    alone = sum(each["unattended"] for each in shown)
-    many = "1 caller is told" if len(callers) == 1 else f"{len(callers):,} callers are told"
-    return many + (f"; for {calls_of(alone)} nobody waits" if alone else "")
+class Waiting:
+    """The calls that wait at one time: their number and callers, and how far each lane goes.
+
+    Not the calls themselves, which may be more than there is memory for.
+    """
+
+    def __init__(self) -> None:
+        self.count = self._alone = 0
+        self._callers: set[str] = set()
+        self._last: dict[str, tuple[int, int]] = {}
+
+    def add(self, job: ListedJob) -> None:
+        """Add a call."""
+        shown = job.shown()
+        self.count += 1
+        self._alone += shown["unattended"]
+        if not shown["unattended"]:
+            self._callers.add(shown["caller"])
+        self._last[job.lane] = job.place
+
+    def jobs_in(self, queue: Operator) -> Iterator[ListedJob]:
+        """Yield those of these calls that are still there."""
+        for lane, last in self._last.items():
+            for job in queue.jobs(lane):
+                if job.place > last:
+                    break
+                yield job
+
+    @property
+    def told(self) -> str:
+        """Who is told, in words."""
+        many = len(self._callers)
+        told = "1 caller is told" if many == 1 else f"{many:,} callers are told"
+        return told + (f"; for {calls_of(self._alone)} nobody waits" if self._alone else "")
 
 
 def _outcome(fates: Counter[str], told: str) -> str:

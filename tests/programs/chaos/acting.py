@@ -57,11 +57,8 @@ class Acting:
     def _cancel(self):
         jobs = list(islice(jobs_in(self._operator, ""), 100))
         drawn = self._chance.sample(jobs, min(len(jobs), _MOST_CANCELLED))
-        fates = [cancel_one(self._operator, self._whole(job), "chaos") for job in drawn]
+        fates = [cancel_one(self._operator, job, "chaos") for job in drawn]
         return sum(fate in UNDONE for fate in fates)
-
-    def _whole(self, job):
-        return self._operator.find(job.job_id, job.spreadsheet) or job
 
     @staticmethod
     def _insist(act):
