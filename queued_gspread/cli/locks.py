@@ -11,6 +11,7 @@ from queued_gspread.errors import LockError
 from queued_gspread.protocol.routing import lane_name
 from queued_gspread.settings import Settings
 
+from .acting import examples
 from .output import say
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def add_options(parser: Parser) -> None:
         dest="broken",
         metavar="SPREADSHEET",
     )
+    examples(parser, "queued-gspread locks", "queued-gspread locks --break 1AbC…")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -149,7 +149,7 @@ def test_a_purge_asks_first(command, ws, paused, monkeypatch, redis_url, namespa
     assert command("purge", "--yes")[1].startswith("no calls wait")
 
 
-@pytest.mark.parametrize("name", ["pause", "resume", "drain", "jobs", "purge"])
+@pytest.mark.parametrize("name", ["pause", "resume", "drain", "jobs", "purge", "stop", "locks"])
 def test_help_has_examples(command, name):
     """The help of each command ends with examples that can be copied."""
     status, told = command(name, "--help")
