@@ -62,7 +62,6 @@ def run(options: argparse.Namespace) -> int:
         if state.others:
             message += f" in queue format {FORMAT}, but {shown_others(state.others)} works there"
         raise ServerUnavailableError(message)
-    say(f"asking {server.about} in {where} to stop")
     Consumer(settings).request_stop(server.server_id, who_asks())
     deadline = time.monotonic() + options.stop_timeout
     while _still_works(queue, server.server_id):
