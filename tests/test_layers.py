@@ -26,7 +26,7 @@ LAYERS = {
         ),
         "__init__",
         "asyncio",
-        "embedded emulator server",
+        "embedded emulator monitor server",
         "cli testing",
         "__main__",
     ],
@@ -80,7 +80,7 @@ RANK = {
     for package, layers in LAYERS.items()
 }
 CLIENT_SIDE = {name for names in LAYERS["queued_gspread"][4:6] for name in names.split()}
-APART = {"server", "embedded", "emulator"}
+APART = {"server", "embedded", "emulator", "monitor"}
 
 
 def name_of(path):

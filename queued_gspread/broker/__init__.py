@@ -20,7 +20,7 @@ from queued_gspread.broker.waiting.holdups import (
     Holdups,
 )
 from queued_gspread.broker.waiting.notices import Notice
-from queued_gspread.broker.waiting.reason import Sight, longest
+from queued_gspread.broker.waiting.reason import Sight, bound, longest
 
 from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
 from .backlog import Backlog, Predecessor
@@ -106,6 +106,7 @@ __all__ = [
     "Stop",
     "Vouched",
     "add_note",
+    "bound",
     "failed_calls",
     "holder_lane",
     "is_lock",

@@ -1,0 +1,1 @@
+"""What whoever runs a queue wants to see of it."""
