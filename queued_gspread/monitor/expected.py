@@ -106,8 +106,8 @@ def in_lane(slots: Slots, calls: int, others: int, *, is_shared: bool = False) -
 
     """
     if slots.limit and others and (calls or is_shared):
-        # A lane whose requests Google answers sooner is back in line sooner, and a lane that has had its share takes the
-        # slots beyond at intervals.
+        # A lane that has had its share takes further slots at intervals, and one whose requests
+        # Google answers sooner is back in line sooner.
         seconds = bound(Holdup(SHARED, 0.0, others + 1, slots.limit, slots.window), calls)
     else:
         seconds = slots.until(calls + others)

@@ -39,7 +39,7 @@ AIR = math.inf
     ],
 )
 def test_the_kth_release_is_waited_for(limit, releases, ahead, seconds):
-    """With k requests ahead, the k-th release among the held slots counts, in rounds of a window."""
+    """With k requests ahead, the k-th release of held slots counts, in rounds of a window."""
     assert Slots(limit, releases, 60.0).until(ahead) == seconds
 
 
@@ -164,7 +164,7 @@ class Queue:
 @pytest.mark.parametrize("lanes", [1, 7, 40])
 def test_no_call_waits_longer_than_at_most(lanes, is_fair, merges):
     """Under a full quota, none of 500 calls waits longer than was expected at the most."""
-    drawn = random.Random(lanes)  # noqa: S311 - an example
+    drawn = random.Random(lanes)
     queue = Queue(lanes, is_fair, merges, drawn)
     for _ in range(500):
         queue.at(drawn.uniform(0, 120), queue.put_in, f"lane{drawn.randrange(lanes)}")
@@ -180,7 +180,7 @@ def test_no_call_waits_longer_than_at_most(lanes, is_fair, merges):
 @pytest.mark.parametrize("is_fair", [False, True], ids=["unfair", "fair"])
 def test_no_call_to_another_spreadsheet_waits_longer_than_at_most(is_fair):
     """Nor does one to a spreadsheet that was not in use, behind 40 that use the whole quota."""
-    drawn = random.Random(is_fair)  # noqa: S311 - an example
+    drawn = random.Random(is_fair)
     queue = Queue(40, is_fair, merges=False, latency=drawn)
     for _ in range(500):
         queue.at(drawn.uniform(0, 120), queue.put_in, f"lane{drawn.randrange(40)}")
