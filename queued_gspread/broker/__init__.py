@@ -55,6 +55,7 @@ from .permits import (
     Slot,
 )
 from .producer import Producer, QueuedJob
+from .published import Card, LaneAtWork, Publication, Work
 from .timing import QueueTiming
 from .withdrawal import UNDONE, add_note, lock_lost, meaning, note, tell_answered
 
@@ -81,6 +82,7 @@ __all__ = [
     "Backlog",
     "Beat",
     "Candidate",
+    "Card",
     "Collector",
     "Consumer",
     "Entry",
@@ -88,6 +90,7 @@ __all__ = [
     "Holdup",
     "Holdups",
     "JournalUpdate",
+    "LaneAtWork",
     "Latch",
     "LockHolder",
     "Notice",
@@ -95,6 +98,7 @@ __all__ = [
     "Permit",
     "Predecessor",
     "Producer",
+    "Publication",
     "QueueTiming",
     "QueuedJob",
     "QuotaState",
@@ -105,6 +109,7 @@ __all__ = [
     "StaleEpochError",
     "Stop",
     "Vouched",
+    "Work",
     "add_note",
     "bound",
     "failed_calls",

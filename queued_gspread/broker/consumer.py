@@ -1,7 +1,7 @@
 """The servers' side of the queue: the lease, the ready lanes, their jobs and the replies.
 
-What concerns a single request, such as ``acquire``, is inherited from :mod:`.dispatch`, and locks
-from :mod:`.granting`.
+What concerns a single request, such as ``acquire``, is inherited from :mod:`.dispatch`, locks from
+:mod:`.granting`, and what is published from :mod:`.publishing`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from .granting import Granting
 from .jobs import Entry, Ready, Stop, entry_of, ready_of
 from .keys import FORMAT
 from .permits import KINDS, Slot, milliseconds
+from .publishing import Publishing
 from .redis_check import warning_of
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ _MOST_POISONED_BYTES: Final = 32 * 1024**2
 _MOST_FAILED: Final = 1000
 
 
-class Consumer(Dispatch, Granting):
+class Consumer(Dispatch, Granting, Publishing):
     """The queue as a server sees it. Any thread of the server may use it.
 
     Args:

@@ -88,6 +88,8 @@ class Keys:
                                       standby, when a standby server last said that it has a
                                       token; touched, written for a WAIT; answered, what the
                                       server signs for the set of that name
+    ``…:published``      hash         what servers publish for those who look at the queue:
+                                      :mod:`.published`
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ===================  ===========  ====================================================
 
@@ -124,6 +126,7 @@ class Keys:
     ``depth``            enqueue, answer, withdraw, recount, unlock, lapse
     ``renewal``          want
     ``server``           beat, release, recover, requeue, confirm_intent; answer, vouch
+    ``published``        publish
     ``control``          none: ``Consumer.request_stop`` pushes
     ``formats``          formats
     ``slots``            acquire, release_slot, answer, remind, recover, formats
@@ -205,6 +208,11 @@ class Keys:
     def server(self) -> str:
         """The working server."""
         return self._key("server")
+
+    @property
+    def published(self) -> str:
+        """What servers publish for those who look at the queue."""
+        return self._key("published")
 
     @property
     def formats(self) -> str:

@@ -30,6 +30,7 @@ _NAMES: Final = (
     "lapse",
     "peek",
     "poison",
+    "publish",
     "recount",
     "recover",
     "release",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from queued_gspread.broker import KINDS
 from queued_gspread.server.calls.admission import Admission
 from queued_gspread.server.calls.quarantine import Quarantine
 from queued_gspread.server.calls.recovery import Recovery
@@ -19,15 +20,18 @@ from queued_gspread.server.replay.journal import Journals
 from queued_gspread.server.sending.counters import Counters
 from queued_gspread.server.sending.sender import Sender
 
+from .at_work import WorkReporter
+from .figures import Figures
 from .holdups import HoldupReporter
+from .publisher import Publisher
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import gspread
 
-    from queued_gspread.broker import Consumer
+    from queued_gspread.broker import Card, Consumer
     from queued_gspread.server.calls.memory import Memory
     from queued_gspread.server.google.token_state import AnyTokens
     from queued_gspread.server.pacing.quota import Quota
@@ -62,6 +66,8 @@ class Parts:
         account: The account that requests are sent as.
         holdups: Finds out what holds requests up.
         counters: Counts requests, and the calls that they are for.
+        figures: Counts calls and requests for those who look at the queue.
+        at_work: Finds out what the lanes do.
 
     """
 
@@ -81,12 +87,26 @@ class Parts:
     account: Account = field(init=False)
     holdups: HoldupReporter = field(init=False)
     counters: Counters = field(init=False, default_factory=Counters)
+    figures: Figures = field(init=False, default_factory=Figures)
+    at_work: WorkReporter = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the parts that follow from the others."""
         self.admission = Admission(self.settings, timing=self.timing)
         self.account = Account(self.http, self.tokens, self.settings.namespace, self.replaces)
         self.holdups = HoldupReporter(self.tokens.state, self.quota.window, self.timing)
+        self.at_work = WorkReporter(self.admission.history, self.figures)
+
+    def rest(self) -> None:
+        """Let go of what belongs to an epoch that is over."""
+        self.holdups.rest()
+        self.at_work.rest()
+
+    def publisher(self, queue: Consumer, card: Callable[[], Card]) -> Publisher:
+        """Return what publishes for one run of the server."""
+        limits = {kind: self.quota.limit(kind) for kind in KINDS}
+        every = self.timing.publish
+        return Publisher(queue, card, self.at_work.look, self.figures, limits, every)
 
     def lanes(
         self, queue: Consumer, lease: Lease, stopping: threading.Event, watched: Watch
@@ -108,6 +128,7 @@ class Parts:
         self.memory.on_free(valve.wake)
         lease.on_owner(valve.wake)
         self.holdups.watch(valve, transport)
+        self.at_work.watch(valve, transport)
         lanes = Scheduler(
             queue,
             self._services(queue, valve, transport).work,
@@ -134,6 +155,7 @@ class Parts:
             valve=valve,
             recovery=recovery,
             counters=self.counters,
+            figures=self.figures,
         )
         runner = Runner(
             recovery,
@@ -153,4 +175,5 @@ class Parts:
             merges=self.merges,
             linger=self.linger,
             memory=self.memory,
+            figures=self.figures,
         )

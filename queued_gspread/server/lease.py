@@ -43,6 +43,8 @@ class Lease:
         watch: Watches its thread, and ends a server whose account may not work in the namespace.
         account: The account that requests are sent as, with its tokens; None to check neither.
         timing: How long to wait for a first token, and between two looks of a standby.
+        on_beat: Called after each beat, in the same thread, with the epoch: '' for a standby. It
+            must not raise.
 
     Attributes:
         decided: Set once it is known whether this server works, stands by or can do neither, and
@@ -61,8 +63,10 @@ class Lease:
         watch: Failure | None = None,
         account: Account | None = None,
         timing: Timing | None = None,
+        on_beat: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._queue = queue
+        self._on_beat = on_beat
         self._account = account
         self._watch = watch or Failure()
         self._seconds = seconds
@@ -200,6 +204,7 @@ class Lease:
             try:
                 with self._beating:
                     self.beat()
+                self._on_beat(self.epoch)
             except BrokerUnavailableError as error:
                 if self._away_since is None:
                     self._away_since = self._began

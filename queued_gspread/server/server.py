@@ -6,10 +6,12 @@ import contextlib
 import os
 import socket
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import gspread
 
+from queued_gspread._clock import now
 from queued_gspread._fork import by_owner
 from queued_gspread._version import __version__
 from queued_gspread.broker import Consumer
@@ -25,6 +27,7 @@ from queued_gspread.settings import DEFAULT_LEASE, Settings
 
 from .arguments import count, seconds
 from .assembly import Parts
+from .card import card_of
 from .failure import Failure
 from .lease import Lease
 from .log import LOGGER, warning_after
@@ -339,12 +342,15 @@ class Server:
             LOGGER.warning(warning)
         self._failure.retire()
         self._failure = Failure(self._stopping.set)
+        card = partial(card_of, self._parts, self._lease_seconds, self._max_queue, now())
+        self._publisher = self._parts.publisher(self._queue, card)
         return Lease(
             self._queue,
             self._lease_seconds,
             watch=self._failure,
             account=self._parts.account,
             timing=self._parts.timing,
+            on_beat=self._publisher.after_beat,
         )
 
     def _checked_redis(self) -> str | None:
@@ -364,8 +370,9 @@ class Server:
                 self._work_under(epoch, lease)
         finally:
             lease.stop()
+            self._publisher.end()
             self._parts.tokens.stop()
-            self._parts.holdups.rest()
+            self._parts.rest()
 
     def _work_under(self, epoch: str, lease: Lease) -> None:
         """Run the lanes until the server stops or the epoch ends."""

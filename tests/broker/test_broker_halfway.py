@@ -43,7 +43,7 @@ KINDS = {
         ("ready", KEYS.ready),
         *((kind, getattr(KEYS, kind)) for kind in ("dedup", "server", "progress", "deliveries")),
         *((kind, getattr(KEYS, kind)) for kind in ("depth", "locks", "throttle")),
-        *((kind, getattr(KEYS, kind)) for kind in ("failed", "answered")),
+        *((kind, getattr(KEYS, kind)) for kind in ("failed", "answered", "published")),
     )
 }
 
@@ -122,6 +122,13 @@ START = [
     KEYS.deliveries,
     KEYS.journal("J1"),
 ]
+PUBLISHED = [
+    [
+        *("HSET", KEYS.published, "server:aaaa", f"4 {NOW - 2000} {{}}", "server:old", "4 1 {}"),
+        *("total:name", 5, "caller:who", f"{NOW - 9} 1 1 1", "10:7", '{"t": 1}'),
+    ]
+]
+WHAT = ["{}", "[]", '{"n": 2}', 1, "name", 3, "write", 1, "who", 1, 0, 500]
 BEAT = [KEYS.server, KEYS.ready, KEYS.active, KEYS.deliveries, KEYS.lane(""), KEYS.account]
 
 
@@ -391,6 +398,16 @@ CASES = [
         [KEYS.server, KEYS.deliveries],
         [EPOCH],
         [SERVER, ["HSET", KEYS.deliveries, "J1", "/7/", "J2", "/6//7/"]],
+    ),
+    *(
+        Case(
+            "publish",
+            [KEYS.server, KEYS.published, KEYS.depth, SLOTS],
+            [EPOCH, server, number, *WHAT],
+            [SERVER, *TWO, ["ZADD", SLOTS, "inf", "slot"], *PUBLISHED],
+        )
+        for server in ("aaaa", "bbbb")
+        for number in (4, 5, 30)
     ),
     Case(
         "poison",

@@ -103,6 +103,11 @@ class History:
         """Return whether a job's call is being made, even in an epoch that has ended."""
         return job_id in self._begun
 
+    def underway(self) -> list[Call]:
+        """Return the calls that are being made."""
+        with self._lock:
+            return [*self._begun.values()]
+
     def knows(self, job_id: str) -> bool:
         """Return whether this process did anything for a job that it must not do again."""
         return job_id in self._begun or job_id in self._left or job_id in self._ended

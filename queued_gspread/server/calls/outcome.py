@@ -79,6 +79,15 @@ class Outcome:
     failure: bytes = b""
 
     @property
+    def sort(self) -> str:
+        """What sort of end it is, in one of a few words."""
+        if self.word in ("ok", "withdrawn", "late", "again", "replayed"):
+            return self.word
+        if isinstance(self.error, OutcomeUnknownError):
+            return "unknown"
+        return "poisoned" if isinstance(self.error, PoisonedJobError) else "failed"
+
+    @property
     def has_sent(self) -> bool:
         """Whether requests went out for it."""
         return self.tally is not None and self.tally.requests > 0

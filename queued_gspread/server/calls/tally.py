@@ -51,6 +51,12 @@ class Tally:
         self._counts[key] = self._counts.get(key, 0) + 1
 
     @property
+    def kind(self) -> str:
+        """What kind of call it is, by its requests: it writes, uses Drive or reads; '' for none."""
+        kinds = {kind for kind, _ in self._counts}
+        return next((kind for kind in ("write", "drive", "read") if kind in kinds), "")
+
+    @property
     def requests(self) -> int:
         """How many requests went out, including those shared with other calls."""
         return sum(self._counts.values())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from queued_gspread.protocol.messages import Job
 
-__all__ = ["quoted", "title_of"]
+__all__ = ["quoted", "spreadsheet_title", "title_of"]
 
 _LONGEST_NAME: Final = 100
 
@@ -26,3 +26,10 @@ def title_of(job: Job) -> str:
         titles = tuple(job.target[part].get("title") for part in ("spreadsheet", "properties"))
     shown = [quoted(title) for title in titles if title and isinstance(title, str)]
     return " / ".join(shown) or ("-" if job.target is None else "?")
+
+
+def spreadsheet_title(job: Job) -> str:
+    """Return the title of the call's spreadsheet, as its caller knows it; '' if it does not."""
+    spreadsheet = {} if job.target is None else job.target["spreadsheet"]
+    title = spreadsheet.get("title") if isinstance(spreadsheet, dict) else None
+    return quoted(title)[1:-1] if isinstance(title, str) else ""
