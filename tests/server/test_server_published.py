@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import time
+from concurrent.futures import wait
 from dataclasses import replace
 
 import pytest
@@ -108,9 +109,9 @@ def test_a_failure_and_a_refusal_are_counted(serve, client, gate, background, se
 def test_what_a_lane_does_is_published(serve, client, gate, background, seen):
     """It is published which call is under way in a lane, since when, and what it waits for."""
     serve(writes_per_minute=1, no_merge=True, quota_window=0.5)
-    background(append, client, "one")
+    calls = [background(append, client, "one")]
     gate.next()
-    background(append, client, "two")
+    calls.append(background(append, client, "two"))
     lanes = {
         lane.lane: lane
         for lane in seen(
@@ -120,6 +121,8 @@ def test_what_a_lane_does_is_published(serve, client, gate, background, seen):
     assert (lanes["one"].method, lanes["one"].calls) == ("http_client.values_append", 1)
     assert (lanes["two"].state, lanes["two"].kind) == ("quota", "write")
     assert lanes["one"].oldest >= lanes["one"].since >= 0
+    gate.open()
+    wait(calls, PATIENCE)
 
 
 def test_nothing_of_a_call_is_published(serve, client, gate, background, raw, keys, seen):
