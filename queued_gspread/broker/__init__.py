@@ -27,7 +27,7 @@ from .backlog import Backlog, Predecessor
 from .beat import ANY, Beat, Candidate
 from .collector import Collector, Latch
 from .consumer import Consumer
-from .failed_calls import FailedCall, failed_calls
+from .failed_calls import FAILED, FailedCall, failed_calls
 from .fencing import StaleEpochError
 from .formats import Other, shown_others
 from .jobs import Entry, Ready, Stop
@@ -63,6 +63,7 @@ __all__ = [
     "AGAIN",
     "ALL",
     "ANY",
+    "FAILED",
     "FORMAT",
     "INTERVAL",
     "KINDS",

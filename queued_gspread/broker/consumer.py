@@ -23,6 +23,7 @@ from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
 from .backlog import Backlog, Predecessor
 from .beat import ANY, RESERVED, beat_of
 from .dispatch import Dispatch
+from .failed_calls import placed, places
 from .fencing import unless_stale
 from .formats import waiting_of
 from .granting import Granting
@@ -54,7 +55,7 @@ _PAUSE: Final = 0.1
 _SILENCE: Final = 10.0
 _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
-# Each takes some 1,000 bytes, and 2,000 at the most.
+# Of each of three sorts. Each takes some 1,000 bytes, and 3,000 at the most.
 _MOST_FAILED: Final = 1000
 
 
@@ -382,24 +383,24 @@ class Consumer(Dispatch, Granting, Publishing):
 
         """
         keys, lane = self._keys, answers[0][0].lane
-        places = [
+        concerned = [
             keys.lane(lane),
             keys.active,
             keys.progress,
             keys.deliveries,
             keys.depth,
             keys.throttle,
-            keys.failed,
             keys.answered,
+            *places(keys),
         ]
         released = self._slots_args(slots_to_release)
         expiry = reply_expiry(max(entry.timeout for entry, _ in answers))
         args: list[Any] = [lane, expiry, *released[1], vouched.encode(), _MOST_FAILED]
         for entry, reply in answers:
-            places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
-            args += [entry.stream_id, entry.job_id, reply, entry.failure]
+            concerned += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
+            args += [entry.stream_id, entry.job_id, reply, placed(entry.failure)]
         steps, moment = self._connection.steps, now()
         since = steps.moment()
-        found = self._fenced("answer", [*places, *released[0]], args, insists=True)
+        found = self._fenced("answer", [*concerned, *released[0]], args, insists=True)
         self._note_released(slots_to_release, moment)
         return entry_of(lane, found, steps, since)

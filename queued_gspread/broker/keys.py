@@ -64,6 +64,9 @@ class Keys:
     ``…:poisoned``       stream       jobs that servers died of
     ``…:failed``         sorted set   calls that nobody waited for and that failed, by time:
                                       :mod:`.failed_calls`
+    ``…:outcomes``       sorted set   others whose callers may not know what was done: unknown
+                                      outcomes, poisoned jobs
+    ``…:errors``         sorted set   others that failed
     ``…:answered``       sorted set   ids of signed jobs that nobody waits for and that were
                                       answered, by the times that they are signed with; the server
                                       vouches for all of them together in the hash ``server``
@@ -119,7 +122,8 @@ class Keys:
                          grant, unlock, lapse
     ``journal``          acquire, release_slot; answer and withdraw delete it
     ``poisoned``         poison
-    ``failed``           answer
+    ``failed``, ``outcomes``, ``errors``
+                         answer
     ``answered``         answer, vouch
     ``reply``            answer, grant
     ``locks``            grant, unlock, extend, lapse, answer, withdraw
@@ -184,6 +188,16 @@ class Keys:
     def failed(self) -> str:
         """Calls that nobody waited for and that failed."""
         return self._key("failed")
+
+    @property
+    def outcomes(self) -> str:
+        """Calls whose callers may not know what was done."""
+        return self._key("outcomes")
+
+    @property
+    def errors(self) -> str:
+        """Other calls that failed."""
+        return self._key("errors")
 
     @property
     def answered(self) -> str:

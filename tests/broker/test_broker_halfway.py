@@ -15,6 +15,7 @@ import redis
 from accounts import OPEN
 
 from queued_gspread.broker.connection.failures import is_denied
+from queued_gspread.broker.failed_calls import places
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.scripts import SCRIPTS
 from queued_gspread.embedded import TemporaryRedis
@@ -43,7 +44,7 @@ KINDS = {
         ("ready", KEYS.ready),
         *((kind, getattr(KEYS, kind)) for kind in ("dedup", "server", "progress", "deliveries")),
         *((kind, getattr(KEYS, kind)) for kind in ("depth", "locks", "throttle")),
-        *((kind, getattr(KEYS, kind)) for kind in ("failed", "answered", "published")),
+        *((kind, getattr(KEYS, kind)) for kind in ("failed", "outcomes", "answered", "published")),
     )
 }
 
@@ -104,7 +105,7 @@ LOWERED = [
 ]
 LONG_LOWERED = [["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", 1]]
 HEAD = [KEYS.server, LANE, KEYS.active, KEYS.progress, KEYS.deliveries]
-ANSWER = [*HEAD, KEYS.depth, KEYS.throttle, KEYS.failed, KEYS.answered]
+ANSWER = [*HEAD, KEYS.depth, KEYS.throttle, KEYS.answered, *places(KEYS)]
 VOUCHED = '{"signed": "it", "before": ["", "first"], "floor": "5", "ids": ["J1", "9"]}'
 VOUCHED_BEFORE = [
     ["ZADD", KEYS.answered, 4, "old", 8, "J0"],
@@ -213,8 +214,9 @@ CASES = [
     answer(
         (FIRST, "J1", "told"),
         before=[*TWO, ["ZADD", KEYS.failed, NOW - 9, "earlier"]],
-        failure="what",
+        failure="0what",
     ),
+    answer((FIRST, "J1", "told"), before=TWO, failure="1what"),
     answer((FIRST, "J1", "told"), before=[*TWO, *VOUCHED_BEFORE], vouched=VOUCHED),
     answer(
         (FIRST, "J1", "told"),

@@ -9,8 +9,10 @@
 -- KEYS[5] deliveries hash: job id -> the epochs under which it was delivered
 -- KEYS[6] depth     how many jobs wait in the namespace
 -- KEYS[7] throttle  hash: see quota.lua
--- KEYS[8] failed    sorted set: calls that nobody waited for and that failed, by time
--- KEYS[9] answered  sorted set: see vouch_for in common.lua
+-- KEYS[8] answered  sorted set: see vouch_for in common.lua
+-- KEYS[9] failed    sorted set: calls that nobody waited for and that failed, by time
+-- KEYS[10] outcomes sorted set: others whose callers may not know what was done
+-- KEYS[11] errors   sorted set: others that failed
 -- then, for each job:
 --         reply     stream with the job's reply
 --         journal   list: what the next server would need to know of the call
@@ -25,13 +27,14 @@
 --         limit     slots of its kind; 0 for no limit
 --         window    milliseconds
 --         sent      the time that acquire.lua returned
--- then:   vouched   what to take in at KEYS[9], in JSON, or ''
---         most      how many failed calls are kept; the oldest ones are dropped
+-- then:   vouched   what to take in at KEYS[8], in JSON, or ''
+--         most      how many failed calls of each sort are kept; the oldest ones are dropped
 -- then, for each job:
 --         entry     in the stream
 --         id
 --         body      of the reply, or '' to leave no answer
---         failure   what is kept of the call's failure, or ''
+--         failure   what is kept of the call's failure, after the number of its key, from 0 for
+--                   KEYS[9]; or ''
 --
 -- Returns what head.lua returns.
 may_grow(KEYS[1])
@@ -52,8 +55,9 @@ local vouched, most = ARGV[at], ARGV[at + 1]
 
 -- The first thing that is written of a job: run again, it changes nothing.
 local function keep(failure)
-  try('ZADD', KEYS[8], 'NX', now_ms(), failure)
-  try('ZREMRANGEBYRANK', KEYS[8], 0, -1 - most)
+  local key = KEYS[9 + string.sub(failure, 1, 1)]
+  try('ZADD', key, 'NX', now_ms(), string.sub(failure, 2))
+  try('ZREMRANGEBYRANK', key, 0, -1 - most)
 end
 
 local gone = {}
@@ -75,13 +79,13 @@ local function answer(reply, journal, entry, id, body, failure)
   gone[#gone + 1] = journal
 end
 
-may_answer(KEYS[10])
+may_answer(KEYS[12])
 if vouched ~= '' then
-  vouch_for(KEYS[1], KEYS[9], vouched)
+  vouch_for(KEYS[1], KEYS[8], vouched)
 end
 
-for i = 0, (released - 9) / 2 - 1 do
-  local key, arg = 10 + i * 2, at + 2 + i * 4
+for i = 0, (released - 11) / 2 - 1 do
+  local key, arg = 12 + i * 2, at + 2 + i * 4
   answer(KEYS[key], KEYS[key + 1], unpack(ARGV, arg, arg + 3))
 end
 local is_empty = redis.call('XLEN', KEYS[2]) == 0

@@ -101,7 +101,7 @@ def count_call(figures: Figures, entry: Entry, outcome: Outcome) -> None:
 
 def log_failure(entry: Entry, outcome: Outcome) -> None:
     """Warn of a call that has failed and that nobody waits for; Redis keeps the same of it."""
-    if outcome.failure and outcome.job is not None:
+    if outcome.failure and outcome.job is not None and outcome.job.is_unattended:
         job = _of_job(outcome.job)
         LOGGER.warning(
             _FAILURE,

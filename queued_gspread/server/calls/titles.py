@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from queued_gspread.protocol.messages import Job
 
-__all__ = ["quoted", "spreadsheet_title", "title_of"]
+__all__ = ["quoted", "sheet_title", "spreadsheet_title", "title_of"]
 
 _LONGEST_NAME: Final = 100
 
@@ -28,8 +28,19 @@ def title_of(job: Job) -> str:
     return " / ".join(shown) or ("-" if job.target is None else "?")
 
 
-def spreadsheet_title(job: Job) -> str:
+def spreadsheet_title(job: Job | None) -> str:
     """Return the title of the call's spreadsheet, as its caller knows it; '' if it does not."""
-    spreadsheet = {} if job.target is None else job.target["spreadsheet"]
-    title = spreadsheet.get("title") if isinstance(spreadsheet, dict) else None
+    return _title(job, "spreadsheet")
+
+
+def sheet_title(job: Job | None) -> str:
+    """Return the title of the call's worksheet; '' if it is for none."""
+    return _title(job, "properties")
+
+
+def _title(job: Job | None, part: str) -> str:
+    if job is None or job.target is None:
+        return ""
+    properties = job.target.get(part)
+    title = properties.get("title") if isinstance(properties, dict) else None
     return quoted(title)[1:-1] if isinstance(title, str) else ""
