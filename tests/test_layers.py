@@ -42,7 +42,7 @@ LAYERS = {
         "beat failed_calls fencing formats jobs locks published redis_check",
         "permits",
         "waiting",
-        "core dispatch granting publishing",
+        "core dispatch granting observing publishing",
         "consumer producer",
         "collector",
         "__init__",

@@ -40,6 +40,7 @@ from .locks import (
     lock_number,
     spreadsheet_lane,
 )
+from .observing import KEPT, Observed, ServerHash, observe
 from .permits import (
     ALL,
     KINDS,
@@ -55,7 +56,7 @@ from .permits import (
     Slot,
 )
 from .producer import Producer, QueuedJob
-from .published import Card, LaneAtWork, Publication, Work
+from .published import BOUNDS, Card, LaneAtWork, Publication, Published, Work, shown
 from .timing import QueueTiming
 from .withdrawal import UNDONE, add_note, lock_lost, meaning, note, tell_answered
 
@@ -63,9 +64,11 @@ __all__ = [
     "AGAIN",
     "ALL",
     "ANY",
+    "BOUNDS",
     "FAILED",
     "FORMAT",
     "INTERVAL",
+    "KEPT",
     "KINDS",
     "LOCKED",
     "MEMORY",
@@ -95,16 +98,19 @@ __all__ = [
     "Latch",
     "LockHolder",
     "Notice",
+    "Observed",
     "Other",
     "Permit",
     "Predecessor",
     "Producer",
     "Publication",
+    "Published",
     "QueueTiming",
     "QueuedJob",
     "QuotaState",
     "Ready",
     "ReleaseArgs",
+    "ServerHash",
     "Sight",
     "Slot",
     "StaleEpochError",
@@ -121,6 +127,8 @@ __all__ = [
     "longest",
     "meaning",
     "note",
+    "observe",
+    "shown",
     "shown_others",
     "spreadsheet_lane",
     "tell_answered",

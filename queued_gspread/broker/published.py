@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AGE_OF_STEPS",
+    "BOUNDS",
     "CallerCounts",
     "Card",
     "LaneAtWork",
@@ -37,10 +38,17 @@ __all__ = [
     "Work",
     "card_in",
     "published_of",
+    "shown",
 ]
 
 AGE_OF_STEPS: Final = {10: 3600, 300: 172_800}
 """Of each history: the seconds of a step, and how many seconds it goes back; as in the script."""
+
+BOUNDS: Final = (
+    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
+    *(1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0),
+)
+"""The upper bounds of the places of histograms, in seconds; there is one more place beyond them."""
 
 _LONGEST: Final = 200
 _MOST: Final = 1e15
@@ -66,6 +74,7 @@ class Card:
         has_token: Whether it has an access token, so that it can send requests.
         token: The seconds until that expires; None if it does not, or if nobody knows.
         options: The options that matter, by name.
+        limits: How many requests of each kind a window may hold; 0 for no limit.
 
     """
 
@@ -80,6 +89,7 @@ class Card:
     has_token: bool = False
     token: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
 
     def differences(self, other: Card) -> list[str]:
         """Return the options that another server has set otherwise."""
@@ -178,7 +188,6 @@ class Publication:
         totals: Differences of counts, by name.
         step: The same for the history, by shorter names.
         callers: Of each caller: calls, those that failed, thousandths of requests.
-        limits: The limit of each kind of request; 0 for none.
 
     """
 
@@ -188,15 +197,15 @@ class Publication:
     totals: Mapping[str, int] = field(default_factory=dict)
     step: Mapping[str, int] = field(default_factory=dict)
     callers: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
-    limits: Mapping[str, int] = field(default_factory=dict)
 
     def args(self, server_id: str, kinds: Sequence[str]) -> list[Any]:
         """Return it as arguments of ``publish.lua``, with the limits of these kinds."""
+        limits = {} if self.card is None else self.card.limits
         card = "" if self.card is None else self.card.encode()
         work = "" if self.work is None else self.work.encode()
         args: list[Any] = [server_id, self.number, card, work, json.dumps(dict(self.step))]
         args += [len(self.totals), *(each for pair in self.totals.items() for each in pair)]
-        args += [each for kind in kinds for each in (kind, self.limits.get(kind, 0))]
+        args += [each for kind in kinds for each in (kind, limits.get(kind, 0))]
         return args + [each for name, by in self.callers.items() for each in (name, *by)]
 
 
@@ -232,8 +241,10 @@ def card_in(text: Any) -> tuple[float, Card] | None:
     if match is None or not isinstance(found, dict):
         return None
     taken = {each.name: found[each.name] for each in fields(Card) if each.name in found}
-    options = taken.get("options")
-    taken["options"] = _options(options) if isinstance(options, dict) else {}
+    for name in ("options", "limits"):
+        options = taken.get(name)
+        taken[name] = _options(options) if isinstance(options, dict) else {}
+    taken["limits"] = {kind: int(_finite(limit)) for kind, limit in taken["limits"].items()}
     return int(match[2]) / 1000, _typed(Card, taken)
 
 
@@ -249,8 +260,8 @@ def published_of(found: Mapping[bytes, bytes], now: float) -> Published:
     for name, value in found.items():
         part, _, rest = as_text(name).partition(":")
         parts.setdefault(part, {})[rest] = value
-    cards = {_shown(name): card_in(text) for name, text in parts.get("server", {}).items()}
-    callers = {_shown(name): _caller(text) for name, text in parts.get("caller", {}).items()}
+    cards = {shown(name): card_in(text) for name, text in parts.get("server", {}).items()}
+    callers = {shown(name): _caller(text) for name, text in parts.get("caller", {}).items()}
     work, epoch, at = _work(parts.get("work", {}).get("", b""))
     totals = {name: _whole(text) for name, text in parts.get("total", {}).items()}
     return Published(
@@ -258,7 +269,7 @@ def published_of(found: Mapping[bytes, bytes], now: float) -> Published:
         work,
         at,
         epoch,
-        {_shown(name): number for name, number in totals.items() if number > 0},
+        {shown(name): number for name, number in totals.items() if number > 0},
         {name: counts for name, counts in callers.items() if counts is not None},
         {size: _steps(parts.get(str(size), {}), now - age) for size, age in AGE_OF_STEPS.items()},
     )
@@ -273,8 +284,8 @@ def _work(text: bytes) -> tuple[Work, str, float]:
             tuple(_lane(lane) for lane in lanes),
             int(_number(left_out)),
             int(_number(in_use)),
-            {_shown(kind): _number(seconds) for kind, seconds in slowest.items()},
-            {_shown(caller): int(_number(number)) for caller, number in callers.items()},
+            {shown(kind): _number(seconds) for kind, seconds in slowest.items()},
+            {shown(caller): int(_number(number)) for caller, number in callers.items()},
         )
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return Work(), "", 0.0
@@ -299,7 +310,7 @@ def _steps(found: Mapping[str, bytes], since: float) -> list[dict[str, float]]:
     for text in found.values():
         step = _loaded(text)
         if isinstance(step, dict):
-            counts = {_shown(name): value for name, value in step.items() if _is_number(value)}
+            counts = {shown(name): value for name, value in step.items() if _is_number(value)}
             if counts.get("t", 0) > since:
                 steps.append(counts)
     return sorted(steps, key=lambda step: step["t"])
@@ -314,7 +325,7 @@ def _loaded(text: Any) -> Any:
 
 def _options(found: Mapping[Any, Any]) -> dict[str, Any]:
     return {
-        _shown(name): _shown(value) if isinstance(value, str) else value
+        shown(name): shown(value) if isinstance(value, str) else value
         for name, value in found.items()
         if value is None or isinstance(value, (bool, str)) or _is_number(value)
     }
@@ -331,21 +342,27 @@ def _typed(cls: type[T], found: Mapping[str, Any]) -> T:
             if _is_number(value):
                 right[each.name] = float(value)
         elif name in kinds and type(value) is kinds[name]:
-            right[each.name] = _shown(value) if isinstance(value, str) else value
+            right[each.name] = shown(value) if isinstance(value, str) else value
         elif name not in kinds and value is not None:
             right[each.name] = value
     return cls(**right)
 
 
-def _shown(text: Any) -> str:
+def shown(text: Any) -> str:
     """Return a text that can be shown on one line, whoever has written it."""
-    shown = str(text)[:_LONGEST]
-    return "".join(sign if sign.isprintable() else "?" for sign in shown)
+    line = str(text)[:_LONGEST]
+    if line.isprintable():
+        return line
+    return "".join(sign if sign.isprintable() else "?" for sign in line)
 
 
 def _is_number(value: Any) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return is_number and math.isfinite(value) and 0 <= value <= _MOST
+
+
+def _finite(value: Any) -> float:
+    return float(value) if _is_number(value) else 0.0
 
 
 def _number(value: Any) -> float:
@@ -355,5 +372,5 @@ def _number(value: Any) -> float:
 
 
 def _whole(text: bytes) -> int:
-    shown = as_text(text)
-    return int(shown) if re.fullmatch(r"\d{1,15}", shown) else 0
+    digits = as_text(text)
+    return int(digits) if re.fullmatch(r"\d{1,15}", digits) else 0

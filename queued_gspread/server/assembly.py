@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from queued_gspread.broker import KINDS
 from queued_gspread.server.calls.admission import Admission
 from queued_gspread.server.calls.quarantine import Quarantine
 from queued_gspread.server.calls.recovery import Recovery
@@ -104,9 +103,7 @@ class Parts:
 
     def publisher(self, queue: Consumer, card: Callable[[], Card]) -> Publisher:
         """Return what publishes for one run of the server."""
-        limits = {kind: self.quota.limit(kind) for kind in KINDS}
-        every = self.timing.publish
-        return Publisher(queue, card, self.at_work.look, self.figures, limits, every)
+        return Publisher(queue, card, self.at_work.look, self.figures, self.timing.publish)
 
     def lanes(
         self, queue: Consumer, lease: Lease, stopping: threading.Event, watched: Watch

@@ -11,7 +11,7 @@ import gspread
 
 from queued_gspread._clock import now
 from queued_gspread._version import __version__
-from queued_gspread.broker import Card
+from queued_gspread.broker import KINDS, Card
 
 if TYPE_CHECKING:
     from .assembly import Parts
@@ -42,6 +42,7 @@ def card_of(parts: Parts, lease: float, max_queue: int, began: float) -> Card:
         account.token_state().is_usable,
         account.token_left(),
         {**_options_of(parts), "lease": lease, "max_queue": max_queue},
+        {kind: parts.quota.limit(kind) for kind in KINDS},
     )
 
 

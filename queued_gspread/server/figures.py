@@ -4,7 +4,7 @@ The names of the counts, as they are published:
 
 ======================  =============================================================
 ``calls KIND OUTCOME``  calls that ended; their kind is that of their requests
-``waited KIND PLACE``   how long they waited, in the histogram of :data:`BOUNDS`
+``waited KIND PLACE``   how long they waited: a histogram, by the places of ``BOUNDS``
 ``took KIND PLACE``     how long they took, from their enqueue to their answer
 ``requests KIND END``   requests that were sent, each attempt for itself
 ``answered KIND PLACE`` how long Google took
@@ -24,16 +24,12 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread.broker import BOUNDS
+
 if TYPE_CHECKING:
     Caller = tuple[str, int]
 
-__all__ = ["BOUNDS", "Counted", "Figures", "step_of"]
-
-BOUNDS: Final = (
-    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
-    *(1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0),
-)
-"""The upper bounds of the histograms' places, in seconds; beyond the last one there is one more."""
+__all__ = ["Counted", "Figures", "step_of"]
 
 # Callers that are counted between two publications, and those of them that are published.
 _MOST_CALLERS: Final = 1000

@@ -17,7 +17,7 @@ from .figures import step_of
 from .log import LOGGER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from queued_gspread.broker import Card, Consumer, Work
     from queued_gspread.server.figures import Figures
@@ -41,7 +41,6 @@ class Publisher:
         card: Returns what the server says of itself.
         work: Returns what its lanes do.
         figures: What it has counted.
-        limits: The limit of each kind of request.
         every: Seconds between two publications.
         clock: A monotonic clock, in seconds.
 
@@ -53,14 +52,12 @@ class Publisher:
         card: Callable[[], Card],
         work: Callable[[], Work],
         figures: Figures,
-        limits: Mapping[str, int],
         every: float,
         clock: Callable[[], float] = now,
     ) -> None:
         self._queue = queue
         self._card, self._work = card, work
         self._figures = figures
-        self._limits = limits
         self._every = every
         self._clock = clock
         self._due = clock()
@@ -114,7 +111,6 @@ class Publisher:
             totals=counted.totals,
             step=step_of(counted),
             callers=callers,
-            limits=self._limits,
         )
 
     def _log_failure(self, text: str) -> None:

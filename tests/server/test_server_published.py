@@ -167,7 +167,7 @@ def test_what_redis_may_not_have_is_published_again_under_its_number():
                 raise BrokerUnavailableError("gone")
 
     figures, moments = Figures(), iter(range(100))
-    publisher = Publisher(Queue(), Card, Work, figures, {}, 0.5, lambda: next(moments))
+    publisher = Publisher(Queue(), Card, Work, figures, 0.5, lambda: next(moments))
     figures.note_call("read", "ok", ("h", 1), 0.1, 0.2, 1.0)
     publisher.after_beat("1")
     figures.note_call("read", "ok", ("h", 1), 0.1, 0.2, 1.0)
@@ -205,7 +205,7 @@ def test_what_is_published_stays_small(queue, raw, keys, published):
 
 def test_the_time_at_a_full_quota_is_kept(queue, raw, keys, published):
     """How long a kind had four fifths of its slots in use is part of the history."""
-    publication = replace(NONE, limits={"write": 5})
+    publication = replace(NONE, card=Card(limits={"write": 5}))
     queue.publish("aaaa", publication, 5.0)
     raw.zadd(keys.slots("write"), {str(n): "inf" for n in range(4)})
     card, at, rest = raw.hget(keys.published, "server:aaaa").split(" ", 2)
