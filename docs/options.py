@@ -9,7 +9,18 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.cli import check, emulator, locks, run, server, stop
+from queued_gspread.cli import (
+    callers,
+    check,
+    emulator,
+    health,
+    lanes,
+    locks,
+    run,
+    server,
+    status,
+    stop,
+)
 from queued_gspread.cli.options import Parser
 
 if TYPE_CHECKING:
@@ -21,6 +32,10 @@ COMMANDS = {
     "queued-gspread-server": server,
     "queued-gspread check": check,
     "queued-gspread run": run,
+    "queued-gspread status": status,
+    "queued-gspread lanes": lanes,
+    "queued-gspread callers": callers,
+    "queued-gspread health": health,
     "queued-gspread stop": stop,
     "queued-gspread locks": locks,
     "queued-gspread emulator": emulator,

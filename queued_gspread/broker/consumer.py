@@ -55,7 +55,7 @@ _PAUSE: Final = 0.1
 _SILENCE: Final = 10.0
 _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
-# Of each of three sorts. Each takes some 1,000 bytes, and 3,000 at the most.
+# Of each of three sorts. Each takes some 1,000 bytes, and 2,000 at the most.
 _MOST_FAILED: Final = 1000
 
 

@@ -108,11 +108,11 @@ class LaneAtWork:
     Attributes:
         lane: Its name.
         title: The spreadsheet's title, as its calls have it; '' if they do not.
-        calls: How many calls are under way.
-        oldest: The seconds since the first of them was put in.
-        method: Its method: ``worksheet.append_row``.
+        running: For how many of its calls a request was sent.
+        oldest: The seconds since its first call was put in.
+        method: The method of that: ``worksheet.append_row``; '' if the server has not read it yet.
         caller: Its caller.
-        since: The seconds since it was begun.
+        since: The seconds since the server took it up.
         kind: The kind of request that the lane waits for; '' for none, or if that is not known.
         state: What it does: ``sent`` (waits for Google's answer), ``again`` (waits until a request
             is sent again), ``quota`` (waits for its turn) or '' (none of these for long).
@@ -122,7 +122,7 @@ class LaneAtWork:
 
     lane: str
     title: str = ""
-    calls: int = 0
+    running: int = 0
     oldest: float = 0.0
     method: str = ""
     caller: str = ""
@@ -141,7 +141,7 @@ class Work:
         left_out: How many more there are.
         in_use: How many spreadsheets share the slots; 0 if they are not shared.
         slowest: The longest time that Google took for an answer lately, by kind, in seconds.
-        callers: How many calls of each caller are under way.
+        callers: For how many calls of each caller a request was sent.
 
     """
 

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
-from . import check, demo, emulator, locks, run, server, stop
+from . import (
+    callers,
+    check,
+    demo,
+    emulator,
+    health,
+    lanes,
+    locks,
+    run,
+    server,
+    status,
+    stop,
+)
 from .options import Parser
 from .output import READER_GONE, ReaderGoneError, prepare, warn
 
@@ -22,6 +34,10 @@ _COMMANDS: Final = (
     ("server", server, "make the calls that clients put into the queue"),
     ("check", check, "find out what stands between you and the first row"),
     ("run", run, "run a script or a module, with gspread's calls queued"),
+    ("status", status, "show a queue on one screen: servers, quota, waits, failures"),
+    ("lanes", lanes, "show the spreadsheets whose calls are in the queue"),
+    ("callers", callers, "show who puts calls into the queue"),
+    ("health", health, "find out whether a queue works, as an exit status"),
     ("stop", stop, "ask the server that works to stop; one that stands by takes over"),
     ("locks", locks, "show who holds the locks of spreadsheets, or break one"),
     ("emulator", emulator, "take Google's place on this machine, for trying and testing"),

@@ -194,7 +194,7 @@ class _Assembly:
         self, name: str, calls: int, lock: LockHolder | None, slots: Mapping[str, Slots]
     ) -> Lane:
         at_work, since = self._at_work.get(name, LaneAtWork(name)), self._since_work
-        is_running = at_work.calls > 0
+        is_known = at_work.method != ""
         state, seconds = at_work.state, at_work.seconds
         if state == "sent":
             seconds += since
@@ -206,11 +206,11 @@ class _Assembly:
             lane=shown(name),
             title=at_work.title,
             calls=calls,
-            running=at_work.calls,
-            oldest=at_work.oldest + since if is_running else None,
+            running=at_work.running,
+            oldest=at_work.oldest + since if is_known else None,
             method=at_work.method,
             caller=at_work.caller,
-            since=at_work.since + since if is_running else None,
+            since=at_work.since + since if is_known else None,
             state=state,
             kind=at_work.kind,
             seconds=seconds,

@@ -81,7 +81,7 @@ def histograms_of(totals: Mapping[str, int], bounds: Sequence[float]) -> tuple[H
 
 
 def callers_of(published: Published, now: float) -> tuple[Caller, ...]:
-    """Return the latest callers, those with calls under way first."""
+    """Return the latest callers, those with running calls first."""
     running, ended = published.work.callers, published.callers
     callers = [
         Caller(

@@ -144,12 +144,12 @@ class Lane:
     Attributes:
         lane: Its name: mostly the spreadsheet's id.
         title: The spreadsheet's title, as far as callers know it.
-        calls: How many calls it holds, those under way included.
-        running: How many are under way.
-        oldest: How long ago the first of them was put in; None if not known.
-        method: The method of the first one under way; '' for none.
+        calls: How many calls it holds, those that are running included.
+        running: How many are running: a request was sent for them.
+        oldest: How long ago its first call was put in; None if not known.
+        method: The method of that call; '' if not known.
         caller: Its caller.
-        since: For how long it has been under way; None for none.
+        since: How long ago the server took it up; None if not known.
         state: What the lane does: ``sent`` (waits for Google's answer), ``again`` (waits until a
             request is sent again), ``quota`` (waits for a slot), ``locked`` or ''.
         kind: For which kind of slot.
@@ -256,7 +256,7 @@ class Caller:
 
     Attributes:
         caller: Its host and process, and its client's own name if that has one.
-        running: How many of its calls are under way.
+        running: For how many of its calls a request was sent.
         calls: How many calls were answered.
         failed: How many of them failed.
         requests: Its part of the requests that were sent for them.
@@ -355,8 +355,8 @@ class Snapshot:
         problems: What is wrong, in words; empty if nothing is.
         servers: Its servers: the one that works first.
         quota: The quota of each kind of request.
-        calls_waiting: How many calls wait to be begun.
-        calls_running: How many are begun.
+        calls_waiting: How many calls wait for their first request.
+        calls_running: How many are running: a request was sent for them.
         oldest_call: How long ago the oldest of them was put in; None if there is none, or if nobody
             knows, as no server works.
         lanes: The lanes that hold calls, the oldest call first; no more than so many.
@@ -364,7 +364,7 @@ class Snapshot:
         calls: Calls that have ended, by kind.
         requests: Requests that were sent, by kind.
         histograms: How long calls and requests took.
-        callers: The latest callers, those with calls under way first.
+        callers: The latest callers, those with running calls first.
         outcomes: The latest calls that failed, the latest first: some of each sort.
         outcomes_unattended: How many are kept of those that nobody waited for.
         outcomes_in_doubt: How many are kept of others that are unknown or poisoned.

@@ -60,7 +60,8 @@ class WorkReporter:
             for name in calls.keys() | states.keys()
         ]
         lanes.sort(key=lambda lane: -lane.oldest)
-        callers = Counter(_caller(call) for each in calls.values() for call in each)
+        sent = (call for each in calls.values() for call in each if call.sent)
+        callers = Counter(map(_caller, sent))
         return Work(
             lanes[:_MOST],
             max(0, len(lanes) - _MOST),
@@ -87,7 +88,7 @@ def _lane(name: str, calls: list[Call], state: _State | None, now: float) -> Lan
     return LaneAtWork(
         name,
         next(filter(None, (spreadsheet_title(call.job) for call in calls)), ""),
-        len(calls),
+        sum(call.sent > 0 for call in calls),
         round(now - first.entry.seen + first.entry.age, 3),
         quoted(first.job.name)[1:-1],
         _caller(first),

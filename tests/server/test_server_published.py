@@ -118,7 +118,7 @@ def test_what_a_lane_does_is_published(serve, client, gate, background, seen):
             lambda found: sorted(lane.state for lane in found.work.lanes) == ["quota", "sent"]
         ).work.lanes
     }
-    assert (lanes["one"].method, lanes["one"].calls) == ("http_client.values_append", 1)
+    assert (lanes["one"].method, lanes["one"].running) == ("http_client.values_append", 1)
     assert (lanes["two"].state, lanes["two"].kind) == ("quota", "write")
     assert lanes["one"].oldest >= lanes["one"].since >= 0
     gate.open()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["fields_of", "kept_of", "without_values"]
 
 _LONGEST: Final = 300
+_MOST_KEPT: Final = 2000
 _NO_ANSWER: Final = (requests.RequestException, GoogleAuthError, ConnectionError, TimeoutError)
 # These contain only the server's own words, and what a job says of its sender.
 _OWN_WORDS: Final = (
@@ -105,7 +107,7 @@ def kept_of(error: BaseException, entry: Entry, job: Job | None, sort: str = FAI
     said = fields_of(error, job)
     own = _shown(str(error)) if isinstance(error, _OWN_WORDS) else ""
     host, process = ("?", "?") if job is None else job.caller
-    return FailedCall(
+    call = FailedCall(
         job_id=entry.job_id,
         method="?" if job is None else quoted(job.name)[1:-1],
         spreadsheet=quoted(entry.lane)[1:-1],
@@ -119,7 +121,9 @@ def kept_of(error: BaseException, entry: Entry, job: Job | None, sort: str = FAI
         http_status=said.get("http_status", 0),
         error_status=said.get("error_status", ""),
         error_reason=said.get("error_reason", ""),
-    ).encode()
+    )
+    kept = call.encode()
+    return kept if len(kept) < _MOST_KEPT else replace(call, title="", sheet="").encode()
 
 
 def _instead_of_answer(error: BaseException | None) -> str:
