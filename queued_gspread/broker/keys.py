@@ -9,6 +9,7 @@ they are signed by :mod:`.envelope`, if there is a key.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 __all__ = ["FORMAT", "REMEMBERED", "Keys", "namespace_of", "remembered_ms"]
@@ -145,17 +146,17 @@ class Keys:
 
     namespace: str
 
-    @property
+    @cached_property
     def pattern(self) -> str:
         """A glob of Redis for all keys of the namespace, of every format."""
         return self._shared("*")
 
-    @property
+    @cached_property
     def active(self) -> str:
         """Names of the lanes that hold jobs or are being run."""
         return self._key("active")
 
-    @property
+    @cached_property
     def ready(self) -> str:
         """The prefix of the keys of the lanes that wait for the server of an epoch."""
         return self._key("ready")
@@ -164,52 +165,52 @@ class Keys:
         """Return the key of the lanes that wait for the server of an epoch."""
         return f"{self.ready}:{epoch}"
 
-    @property
+    @cached_property
     def dedup(self) -> str:
         """Ids of recent jobs."""
         return self._key("dedup")
 
-    @property
+    @cached_property
     def progress(self) -> str:
         """The progress of the calls that a server has started."""
         return self._key("progress")
 
-    @property
+    @cached_property
     def deliveries(self) -> str:
         """The epochs under which jobs were delivered."""
         return self._key("deliveries")
 
-    @property
+    @cached_property
     def poisoned(self) -> str:
         """Jobs that servers died of."""
         return self._key("poisoned")
 
-    @property
+    @cached_property
     def failed(self) -> str:
         """Calls that nobody waited for and that failed."""
         return self._key("failed")
 
-    @property
+    @cached_property
     def outcomes(self) -> str:
         """Calls whose callers may not know what was done."""
         return self._key("outcomes")
 
-    @property
+    @cached_property
     def errors(self) -> str:
         """Other calls that failed."""
         return self._key("errors")
 
-    @property
+    @cached_property
     def answered(self) -> str:
         """Ids of signed jobs that nobody waits for and that were answered."""
         return self._key("answered")
 
-    @property
+    @cached_property
     def locks(self) -> str:
         """Who has the locks of spreadsheets."""
         return self._key("locks")
 
-    @property
+    @cached_property
     def depth(self) -> str:
         """How many jobs wait in all lanes."""
         return self._key("depth")
@@ -218,27 +219,27 @@ class Keys:
         """Return the key that says that a signed job's caller still waits."""
         return self._key(f"renewal:{job_id}")
 
-    @property
+    @cached_property
     def server(self) -> str:
         """The working server."""
         return self._key("server")
 
-    @property
+    @cached_property
     def published(self) -> str:
         """What servers publish for those who look at the queue."""
         return self._key("published")
 
-    @property
+    @cached_property
     def formats(self) -> str:
         """Which formats have had a server in this namespace."""
         return self._shared("formats")
 
-    @property
+    @cached_property
     def throttle(self) -> str:
         """What Google's refusals have taught."""
         return self._shared("throttle")
 
-    @property
+    @cached_property
     def account(self) -> str:
         """The account that the namespace belongs to."""
         return self._shared("account")

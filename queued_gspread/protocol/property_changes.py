@@ -10,7 +10,7 @@ On the wire a change is ``[operation, path, value]``: ``["add", ["gridProperties
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from queued_gspread._fork import ForkLock
 from queued_gspread.errors import CodecError
@@ -78,11 +78,14 @@ def _changes(before: dict[Any, Any], after: dict[Any, Any], path: Path) -> Itera
 
 
 def _same(old: object, new: object) -> bool:
+    if old is new:
+        return True
     # To Python, 1 equals True and 1.0.
-    return old == new and all(isinstance(old, kind) == isinstance(new, kind) for kind in _EQUAL)
+    are_bools = isinstance(old, bool) == isinstance(new, bool)
+    are_floats = isinstance(old, float) == isinstance(new, float)
+    return old == new and are_bools and are_floats
 
 
-_EQUAL: Final = (bool, float)
 _lock = ForkLock()
 
 

@@ -155,15 +155,12 @@ def packed(commands: Sequence[Command]) -> bytes:
     for command in commands:
         parts.append(b"*%d\r\n" % len(command))
         for arg in command:
-            value = arg if isinstance(arg, bytes) else _as_bytes(arg)
+            value = arg if isinstance(arg, (bytes, str)) else str(arg)
+            if isinstance(value, str):
+                # Names that are not UTF-8 go back unchanged; a str subclass counts by its value.
+                value = str.encode(value, errors="surrogateescape")
             parts += (b"$%d\r\n" % len(value), value, b"\r\n")
     return b"".join(parts)
-
-
-def _as_bytes(arg: Any) -> bytes:
-    # Names that are not UTF-8 go back unchanged; a str subclass counts by its value.
-    text = arg if isinstance(arg, str) else str(arg)
-    return str.encode(text, errors="surrogateescape")
 
 
 def was_sent(error: RedisError) -> bool:

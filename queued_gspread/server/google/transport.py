@@ -177,8 +177,10 @@ class Transport:
 
     def _check_scopes(self, request: Request) -> None:
         """Answer as Google would if the token had the scopes that were named, and no others."""
+        if self._scopes is None:
+            return
         endpoint, pairs = str(request.endpoint), query_of(request)
-        if self._scopes is not None and not allows(self._scopes, request.verb, endpoint, pairs):
+        if not allows(self._scopes, request.verb, endpoint, pairs):
             refused = insufficient(endpoint)
             tell_request(request, None, refused)
             raise APIError(refused)
