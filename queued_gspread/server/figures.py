@@ -18,25 +18,68 @@ The place ``ms`` of a histogram has the sum of the times, in milliseconds.
 
 from __future__ import annotations
 
-import threading
 from bisect import bisect_left
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from queued_gspread.broker import BOUNDS
 
 if TYPE_CHECKING:
-    Caller = tuple[str, int]
+    from collections.abc import Mapping
 
-__all__ = ["Counted", "Figures", "step_of"]
+__all__ = ["Counted", "EndedCall", "Figures", "SentRequest", "step_of"]
+
+Caller: TypeAlias = tuple[str, int]
 
 # Callers that are counted between two publications, and those of them that are published.
 _MOST_CALLERS: Final = 1000
 _TOP: Final = 50
 # The slowest answer counts for so many publications.
 _REMEMBERED: Final = 30
+# What is noted between two publications; beyond that the first is not counted.
+_MOST_NOTED: Final = 100_000
+_PLACES: Final = len(BOUNDS) + 1
 _FAILED: Final = ("failed", "unknown", "poisoned", "late")
+
+
+class EndedCall(NamedTuple):
+    """A call that has ended.
+
+    Attributes:
+        sent: The requests that were sent for it: by their kind, and the number of calls that each
+            was for.
+        outcome: How it ended, in a word.
+        caller: Its caller; None if not known.
+        waited: The seconds that it waited.
+        took: The seconds from its enqueue to its answer.
+
+    """
+
+    sent: Mapping[tuple[str, int], int]
+    outcome: str
+    caller: Caller | None
+    waited: float
+    took: float
+
+
+class SentRequest(NamedTuple):
+    """An attempt at a request.
+
+    Attributes:
+        kind: Its kind.
+        end: What came of it, in a word.
+        calls: How many calls it was for.
+        seconds: How long Google took.
+        is_again: Whether it was sent before.
+
+    """
+
+    kind: str
+    end: str
+    calls: int
+    seconds: float
+    is_again: bool
 
 
 @dataclass(frozen=True)
@@ -45,108 +88,106 @@ class Counted:
 
     Attributes:
         counts: By the parts of their names.
+        times: Of each histogram, by the first two parts of its names: the number in each place,
+            then the sum of the times, in seconds.
         callers: Of each caller: calls, those that failed, requests.
+        slowest: The longest time that Google took for an answer, by kind.
 
     """
 
     counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    times: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     callers: dict[Caller, tuple[int, int, float]] = field(default_factory=dict)
+    slowest: dict[str, float] = field(default_factory=dict)
 
     @property
     def totals(self) -> dict[str, int]:
         """The counts by name."""
-        return {" ".join(name): number for name, number in self.counts.items() if number}
+        named = {" ".join(name): number for name, number in self.counts.items()}
+        for (what, kind), places in self.times.items():
+            named |= {f"{what} {kind} {place}": int(n) for place, n in enumerate(places[:-1])}
+            named[f"{what} {kind} ms"] = max(0, round(places[-1] * 1000))
+        return {name: number for name, number in named.items() if number}
 
     @property
     def top_callers(self) -> list[tuple[Caller, tuple[int, int, float]]]:
         """The callers with the most calls, and what was counted of them."""
         return sorted(self.callers.items(), key=lambda each: -each[1][0])[:_TOP]
 
+    def add_call(self, call: EndedCall) -> None:
+        """Count a call."""
+        sent, outcome, caller, waited, took = call
+        kind = _kind_of(sent)
+        self.counts["calls", kind, outcome] += 1
+        self._measure("waited", kind, waited)
+        self._measure("took", kind, took)
+        if caller is None:
+            return
+        if caller in self.callers or len(self.callers) < _MOST_CALLERS:
+            calls, failed, requests = self.callers.get(caller, (0, 0, 0.0))
+            failed += outcome in _FAILED
+            requests += sum([number / shared for (_, shared), number in sent.items()])
+            self.callers[caller] = calls + 1, failed, requests
+
+    def add_request(self, request: SentRequest) -> None:
+        """Count an attempt at a request."""
+        counts, kind = self.counts, request.kind
+        counts["requests", kind, request.end] += 1
+        counts["carried", kind] += request.calls
+        if request.calls > 1:
+            counts["merged", kind] += request.calls
+        if request.is_again:
+            counts["resent", kind] += 1
+        self._measure("answered", kind, request.seconds)
+        if request.seconds > self.slowest.get(kind, 0.0):
+            self.slowest[kind] = request.seconds
+
+    def _measure(self, what: str, kind: str, seconds: float) -> None:
+        places = self.times.get((what, kind))
+        if places is None:
+            places = self.times[what, kind] = [0.0] * (_PLACES + 1)
+        places[bisect_left(BOUNDS, seconds)] += 1
+        places[-1] += seconds
+
 
 class Figures:
-    """Counts. Thread-safe: all lanes of a server share it."""
+    """Counts what any thread notes, in the thread that publishes it: a call does not wait for it.
+
+    One thread takes what was counted.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._counted = Counted()
-        self._slowest: deque[dict[str, float]] = deque([{}], maxlen=_REMEMBERED)
-
-    def note_call(
-        self,
-        kind: str,
-        outcome: str,
-        caller: Caller | None,
-        waited: float,
-        took: float,
-        requests: float,
-    ) -> None:
-        """Count a call that has ended.
-
-        Args:
-            kind: The kind of its requests; '' for none.
-            outcome: How it ended, in a word.
-            caller: Its caller; None if not known.
-            waited: The seconds that it waited.
-            took: The seconds from its enqueue to now.
-            requests: Its part of the requests that were sent for it.
-
-        """
-        kind = kind or "none"
-        with self._lock:
-            counted = self._counted
-            counts = counted.counts
-            counts["calls", kind, outcome] += 1
-            _measure(counts, "waited", kind, waited)
-            _measure(counts, "took", kind, took)
-            is_room = len(counted.callers) < _MOST_CALLERS
-            if caller is not None and (is_room or caller in counted.callers):
-                calls, failed, sent = counted.callers.get(caller, (0, 0, 0.0))
-                failed += outcome in _FAILED
-                counted.callers[caller] = calls + 1, failed, sent + requests
-
-    def note_request(
-        self, kind: str, end: str, calls: int, seconds: float, *, is_again: bool
-    ) -> None:
-        """Count an attempt at a request.
-
-        Args:
-            kind: Its kind.
-            end: What came of it, in a word.
-            calls: How many calls it was for.
-            seconds: How long Google took.
-            is_again: Whether it was sent before.
-
-        """
-        with self._lock:
-            counts, slowest = self._counted.counts, self._slowest[-1]
-            counts["requests", kind, end] += 1
-            counts["carried", kind] += calls
-            if calls > 1:
-                counts["merged", kind] += calls
-            if is_again:
-                counts["resent", kind] += 1
-            _measure(counts, "answered", kind, seconds)
-            slowest[kind] = max(slowest.get(kind, 0.0), seconds)
+        # Threads may add to a deque, and another take from it, without a lock.
+        self._calls: deque[EndedCall] = deque(maxlen=_MOST_NOTED)
+        self._requests: deque[SentRequest] = deque(maxlen=_MOST_NOTED)
+        self._slowest: deque[dict[str, float]] = deque(maxlen=_REMEMBERED)
+        self.note_call = self._calls.append
+        self.note_request = self._requests.append
 
     def take(self) -> Counted:
-        """Return what was counted since the last time."""
-        with self._lock:
-            taken, self._counted = self._counted, Counted()
-            self._slowest.append({})
-        return taken
+        """Return what was noted since the last time."""
+        counted = Counted()
+        for _ in range(len(self._calls)):
+            counted.add_call(self._calls.popleft())
+        for _ in range(len(self._requests)):
+            counted.add_request(self._requests.popleft())
+        self._slowest.append(counted.slowest)
+        return counted
 
     @property
     def slowest(self) -> dict[str, float]:
         """The longest time that Google took for an answer lately, by kind."""
-        with self._lock:
-            latest = [*self._slowest]
+        latest = [*self._slowest]
         kinds = {kind for each in latest for kind in each}
         return {kind: max(each.get(kind, 0.0) for each in latest) for kind in sorted(kinds)}
 
 
-def _measure(counts: Counter[tuple[str, ...]], what: str, kind: str, seconds: float) -> None:
-    counts[what, kind, str(bisect_left(BOUNDS, seconds))] += 1
-    counts[what, kind, "ms"] += max(0, round(seconds * 1000))
+def _kind_of(sent: Mapping[tuple[str, int], int]) -> str:
+    """Return what kind of call it is, by its requests: it writes, uses Drive, reads, or none."""
+    if len(sent) == 1:
+        return next(iter(sent))[0]
+    kinds = {kind for kind, _ in sent}
+    return next((each for each in ("write", "drive", "read") if each in kinds), "none")
 
 
 def step_of(counted: Counted) -> dict[str, int]:

@@ -18,11 +18,12 @@ from waiting import PATIENCE, eventually
 from queued_gspread.broker import Consumer, Publication
 from queued_gspread.broker.published import AGE_OF_STEPS, Card, LaneAtWork, Work, published_of
 from queued_gspread.errors import BrokerUnavailableError
-from queued_gspread.server.figures import Figures, step_of
+from queued_gspread.server.figures import EndedCall, Figures, SentRequest, step_of
 from queued_gspread.server.publisher import Publisher
 from queued_gspread.settings import Settings
 
 NONE = Publication(1, Card())
+ENDED = EndedCall({("read", 1): 1}, "ok", ("h", 1), 0.1, 0.2)
 
 
 @pytest.fixture
@@ -168,9 +169,9 @@ def test_what_redis_may_not_have_is_published_again_under_its_number():
 
     figures, moments = Figures(), iter(range(100))
     publisher = Publisher(Queue(), Card, Work, figures, 0.5, lambda: next(moments))
-    figures.note_call("read", "ok", ("h", 1), 0.1, 0.2, 1.0)
+    figures.note_call(ENDED)
     publisher.after_beat("1")
-    figures.note_call("read", "ok", ("h", 1), 0.1, 0.2, 1.0)
+    figures.note_call(ENDED)
     for _ in range(3):
         publisher.after_beat("1")
     assert [one.number for one in sent] == [1, 1, 2, 3]
@@ -254,8 +255,8 @@ def test_a_server_works_though_it_cannot_publish(serve, client, gate, raw, keys,
 def test_steps_have_short_names():
     """The history has calls, failures, requests, refusals and what was sent again."""
     figures = Figures()
-    figures.note_call("read", "unknown", None, 1.0, 2.0, 1.0)
-    figures.note_request("read", "refused.user", 3, 0.1, is_again=True)
+    figures.note_call(ENDED._replace(outcome="unknown"))
+    figures.note_request(SentRequest("read", "refused.user", 3, 0.1, is_again=True))
     assert step_of(figures.take()) == {
         "calls": 1,
         "unknown": 1,

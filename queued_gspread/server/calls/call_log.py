@@ -9,6 +9,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from queued_gspread.server.figures import EndedCall
 from queued_gspread.server.log import LOGGER
 
 from .error_fields import fields_of
@@ -31,6 +32,7 @@ _CALL: Final = (
 _FAILURE: Final = (
     "nobody waits for a call that failed: %s of %s in %s: %s. It is kept in Redis (failed_calls)"
 )
+_NOTHING: Final[dict[tuple[str, int], int]] = {}
 # How a text log labels further fields.
 _LABELS: Final = {
     "http_status": "HTTP ",
@@ -94,9 +96,9 @@ def times_of(entry: Entry, outcome: Outcome) -> tuple[float, float]:
 def count_call(figures: Figures, entry: Entry, outcome: Outcome) -> None:
     """Count one call that has ended."""
     tally, job, (took, waited) = outcome.tally, outcome.job, times_of(entry, outcome)
-    kind, requests = ("", 0.0) if tally is None else (tally.kind, tally.share)
     caller = None if job is None else job.caller
-    figures.note_call(kind, outcome.sort, caller, waited, took, requests)
+    sent = _NOTHING if tally is None else tally.counts
+    figures.note_call(EndedCall(sent, outcome.sort, caller, waited, took))
 
 
 def log_failure(entry: Entry, outcome: Outcome) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Tally"]
 
@@ -51,10 +54,9 @@ class Tally:
         self._counts[key] = self._counts.get(key, 0) + 1
 
     @property
-    def kind(self) -> str:
-        """What kind of call it is, by its requests: it writes, uses Drive or reads; '' for none."""
-        kinds = {kind for kind, _ in self._counts}
-        return next((kind for kind in ("write", "drive", "read") if kind in kinds), "")
+    def counts(self) -> Mapping[tuple[str, int], int]:
+        """How many requests went out, by their kind and by the calls that each was for."""
+        return self._counts
 
     @property
     def requests(self) -> int:

@@ -202,10 +202,10 @@ class SendResult:
     def end(self) -> str:
         """What came of it, in a word: for a quota, with whose it is, where Google says so."""
         kind, of = self.verdict.kind, self.verdict.of
-        if kind is VerdictKind.REFUSED_QUOTA:
-            return f"refused.{of}" if of else "refused"
         if kind is VerdictKind.FINAL:
             return "failed" if isinstance(self.exchanges[0].outcome, Failure) else "ok"
+        if kind is VerdictKind.REFUSED_QUOTA:
+            return f"refused.{of}" if of else "refused"
         return kind.name.lower()
 
     @property
