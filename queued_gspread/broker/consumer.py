@@ -391,16 +391,19 @@ class Consumer(Dispatch, Granting, Publishing):
             keys.depth,
             keys.throttle,
             keys.answered,
-            *places(keys),
         ]
         released = self._slots_args(slots_to_release)
+        has_failed = any(entry.failure for entry, _ in answers)
         expiry = reply_expiry(max(entry.timeout for entry, _ in answers))
-        args: list[Any] = [lane, expiry, *released[1], vouched.encode(), _MOST_FAILED]
+        most = _MOST_FAILED if has_failed else 0
+        args: list[Any] = [lane, expiry, *released[1], vouched.encode(), most]
         for entry, reply in answers:
             concerned += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
-            args += [entry.stream_id, entry.job_id, reply, placed(entry.failure)]
+            failure = placed(entry.failure) if has_failed else b""
+            args += [entry.stream_id, entry.job_id, reply, failure]
         steps, moment = self._connection.steps, now()
         since = steps.moment()
-        found = self._fenced("answer", [*concerned, *released[0]], args, insists=True)
+        concerned += [*released[0], *(places(keys) if has_failed else ())]
+        found = self._fenced("answer", concerned, args, insists=True)
         self._note_released(slots_to_release, moment)
         return entry_of(lane, found, steps, since)

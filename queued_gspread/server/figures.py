@@ -21,7 +21,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from queued_gspread.broker import BOUNDS
 
@@ -43,43 +43,14 @@ _PLACES: Final = len(BOUNDS) + 1
 _FAILED: Final = ("failed", "unknown", "poisoned", "late")
 
 
-class EndedCall(NamedTuple):
-    """A call that has ended.
+EndedCall: TypeAlias = "tuple[Mapping[tuple[str, int], int], str, Caller | None, float, float]"
+"""A call that has ended: the requests that were sent for it, by their kind and the number of calls
+that each was for; how it ended, in a word; its caller, None if not known; the seconds that it
+waited; the seconds from its enqueue to its answer. Plain tuples, as there is one for each call."""
 
-    Attributes:
-        sent: The requests that were sent for it: by their kind, and the number of calls that each
-            was for.
-        outcome: How it ended, in a word.
-        caller: Its caller; None if not known.
-        waited: The seconds that it waited.
-        took: The seconds from its enqueue to its answer.
-
-    """
-
-    sent: Mapping[tuple[str, int], int]
-    outcome: str
-    caller: Caller | None
-    waited: float
-    took: float
-
-
-class SentRequest(NamedTuple):
-    """An attempt at a request.
-
-    Attributes:
-        kind: Its kind.
-        end: What came of it, in a word.
-        calls: How many calls it was for.
-        seconds: How long Google took.
-        is_again: Whether it was sent before.
-
-    """
-
-    kind: str
-    end: str
-    calls: int
-    seconds: float
-    is_again: bool
+SentRequest: TypeAlias = tuple[str, str, int, float, bool]
+"""An attempt at a request: its kind; what came of it, in a word; how many calls it was for; the
+seconds that Google took; whether it was sent before."""
 
 
 @dataclass(frozen=True)
@@ -131,16 +102,16 @@ class Counted:
 
     def add_request(self, request: SentRequest) -> None:
         """Count an attempt at a request."""
-        counts, kind = self.counts, request.kind
-        counts["requests", kind, request.end] += 1
-        counts["carried", kind] += request.calls
-        if request.calls > 1:
-            counts["merged", kind] += request.calls
-        if request.is_again:
+        counts, (kind, end, calls, seconds, is_again) = self.counts, request
+        counts["requests", kind, end] += 1
+        counts["carried", kind] += calls
+        if calls > 1:
+            counts["merged", kind] += calls
+        if is_again:
             counts["resent", kind] += 1
-        self._measure("answered", kind, request.seconds)
-        if request.seconds > self.slowest.get(kind, 0.0):
-            self.slowest[kind] = request.seconds
+        self._measure("answered", kind, seconds)
+        if seconds > self.slowest.get(kind, 0.0):
+            self.slowest[kind] = seconds
 
     def _measure(self, what: str, kind: str, seconds: float) -> None:
         places = self.times.get((what, kind))

@@ -105,7 +105,7 @@ LOWERED = [
 ]
 LONG_LOWERED = [["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", 1]]
 HEAD = [KEYS.server, LANE, KEYS.active, KEYS.progress, KEYS.deliveries]
-ANSWER = [*HEAD, KEYS.depth, KEYS.throttle, KEYS.answered, *places(KEYS)]
+ANSWER = [*HEAD, KEYS.depth, KEYS.throttle, KEYS.answered]
 VOUCHED = '{"signed": "it", "before": ["", "first"], "floor": "5", "ids": ["J1", "9"]}'
 VOUCHED_BEFORE = [
     ["ZADD", KEYS.answered, 4, "old", 8, "J0"],
@@ -143,8 +143,8 @@ def answer(*jobs, before, released=(), vouched="", failure=""):
     """Return an answer to some jobs, which releases slots."""
     jobs = [(*job, failure) for job in jobs]
     keys = [key for job in jobs for key in (KEYS.reply(job[1]), KEYS.journal(job[1]))]
-    keys += [SLOTS] * len(released)
-    args = [EPOCH, "lane", 300, *slots_of(released), vouched, 1]
+    keys += [*[SLOTS] * len(released), *(places(KEYS) if failure else ())]
+    args = [EPOCH, "lane", 300, *slots_of(released), vouched, 1 if failure else 0]
     args += [arg for job in jobs for arg in job]
     return Case("answer", [*ANSWER, *keys], args, [SERVER, *BEGUN, *before])
 
@@ -268,7 +268,7 @@ CASES = [
             (
                 "answer",
                 [*ANSWER, KEYS.reply("J3"), KEYS.journal("J3")],
-                [EPOCH, "lane!J1", 300, 0, "", 1, SECOND, "J3", "told", ""],
+                [EPOCH, "lane!J1", 300, 0, "", 0, SECOND, "J3", "told", ""],
             ),
             ("withdraw", KEYS.of_withdraw("lane!J1", "J3"), ["J3", SECOND, "lane!J1", NOW - 3000]),
             ("enqueue", KEYS.of_enqueue("lane!J1"), ["J9", "body", "lane!J1", 120_000, NOW - 10]),

@@ -18,12 +18,12 @@ from waiting import PATIENCE, eventually
 from queued_gspread.broker import Consumer, Publication
 from queued_gspread.broker.published import AGE_OF_STEPS, Card, LaneAtWork, Work, published_of
 from queued_gspread.errors import BrokerUnavailableError
-from queued_gspread.server.figures import EndedCall, Figures, SentRequest, step_of
+from queued_gspread.server.figures import Figures, step_of
 from queued_gspread.server.publisher import Publisher
 from queued_gspread.settings import Settings
 
 NONE = Publication(1, Card())
-ENDED = EndedCall({("read", 1): 1}, "ok", ("h", 1), 0.1, 0.2)
+ENDED = ({("read", 1): 1}, "ok", ("h", 1), 0.1, 0.2)
 
 
 @pytest.fixture
@@ -255,8 +255,8 @@ def test_a_server_works_though_it_cannot_publish(serve, client, gate, raw, keys,
 def test_steps_have_short_names():
     """The history has calls, failures, requests, refusals and what was sent again."""
     figures = Figures()
-    figures.note_call(ENDED._replace(outcome="unknown"))
-    figures.note_request(SentRequest("read", "refused.user", 3, 0.1, is_again=True))
+    figures.note_call((ENDED[0], "unknown", *ENDED[2:]))
+    figures.note_request(("read", "refused.user", 3, 0.1, True))
     assert step_of(figures.take()) == {
         "calls": 1,
         "unknown": 1,

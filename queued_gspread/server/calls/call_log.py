@@ -9,7 +9,6 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from queued_gspread.server.figures import EndedCall
 from queued_gspread.server.log import LOGGER
 
 from .error_fields import fields_of
@@ -98,7 +97,7 @@ def count_call(figures: Figures, entry: Entry, outcome: Outcome) -> None:
     tally, job, (took, waited) = outcome.tally, outcome.job, times_of(entry, outcome)
     caller = None if job is None else job.caller
     sent = _NOTHING if tally is None else tally.counts
-    figures.note_call(EndedCall(sent, outcome.sort, caller, waited, took))
+    figures.note_call((sent, outcome.sort, caller, waited, took))
 
 
 def log_failure(entry: Entry, outcome: Outcome) -> None:

@@ -23,7 +23,7 @@ from queued_gspread.broker import AnsweredSlot, ReleaseArgs, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
 from queued_gspread.server.calls.recovery import Recovery
-from queued_gspread.server.figures import Figures, SentRequest
+from queued_gspread.server.figures import Figures
 from queued_gspread.server.pacing.ticket_queue import Ticket
 from queued_gspread.server.pacing.valve import TURN
 from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of, is_read
@@ -269,7 +269,7 @@ class Sender:
 
     def _count(self, outgoing: OutgoingRequest, kind: str, result: SendResult, took: float) -> None:
         is_again, calls = outgoing.attempts.last is not None, len(outgoing.calls)
-        self._figures.note_request(SentRequest(kind, result.end, calls, took, is_again))
+        self._figures.note_request((kind, result.end, calls, took, is_again))
 
     def _send_once(self, outgoing: OutgoingRequest, slot: Slot) -> SendResult:
         if _attempt_name(outgoing) and not self._are_journals_durable(outgoing):
