@@ -14,6 +14,7 @@ from queued_gspread.cli import (
     check,
     emulator,
     health,
+    keys,
     lanes,
     locks,
     run,
@@ -38,6 +39,7 @@ COMMANDS = {
     "queued-gspread health": health,
     "queued-gspread stop": stop,
     "queued-gspread locks": locks,
+    "queued-gspread keys": keys,
     "queued-gspread emulator": emulator,
 }
 

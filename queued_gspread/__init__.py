@@ -37,6 +37,7 @@ from .auth import (
     service_account,
     service_account_from_dict,
 )
+from .idempotency import IdempotencyKey, idempotency_key
 from .lock import Lock, lock
 from .pipeline import Pipeline, pipeline
 from .upsert import Upserted, upsert_rows
@@ -53,6 +54,7 @@ __all__ = [
     "Client",
     "GSpreadException",
     "HTTPClient",
+    "IdempotencyKey",
     "IncorrectCellLabel",
     "Lock",
     "NoValidUrlKeyFound",
@@ -72,6 +74,7 @@ __all__ = [
     "errors",
     "exceptions",
     "http_client",
+    "idempotency_key",
     "lock",
     "oauth",
     "oauth_from_dict",

@@ -25,6 +25,9 @@
         ├── PipelineError
         ├── UpsertError                  (also ValueError)
         │   └── KeyExistsError
+        ├── IdempotencyKeyError
+        │   ├── IdempotencyKeyReusedError
+        │   └── AnswerNotKeptError
         └── OutcomeUnknownError          (also gspread.exceptions.APIError)
 
 All of them can be pickled. An error names the thing, the value and the remedy; none
@@ -45,11 +48,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccountMismatchError",
+    "AnswerNotKeptError",
     "BrokerUnavailableError",
     "CallRefusedError",
     "CallTimeoutError",
     "CodecError",
     "ConfigurationError",
+    "IdempotencyKeyError",
+    "IdempotencyKeyReusedError",
     "JobLostError",
     "KeyExistsError",
     "LockError",
@@ -215,6 +221,21 @@ class UpsertError(QueuedGspreadError, ValueError):
 
 class KeyExistsError(UpsertError):
     """``existing="fail"``, and the sheet has rows with some of the keys; nothing was written."""
+
+
+class IdempotencyKeyError(QueuedGspreadError):
+    """An idempotency key cannot be used, or no more may be kept; the call was not made."""
+
+
+class IdempotencyKeyReusedError(IdempotencyKeyError):
+    """The key was used for another call; this one was not made."""
+
+
+class AnswerNotKeptError(IdempotencyKeyError):
+    """The call under this key was made before, and its answer was not kept: it was too large.
+
+    So it is also where an operator has settled that the call was made.
+    """
 
 
 class OutcomeUnknownError(QueuedGspreadError, APIError):

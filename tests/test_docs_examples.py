@@ -10,7 +10,9 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -21,17 +23,20 @@ import yaml
 from gspread.exceptions import APIError
 from limits import UNLIMITED
 from places import TOP
-from waiting import GRACE
+from processes import start_python
+from waiting import GRACE, PATIENCE
 
 import queued_gspread
 from queued_gspread.broker.keys import Keys
-from queued_gspread.cli import server
+from queued_gspread.cli import main, server
 from queued_gspread.cli.options import Parser
 from queued_gspread.emulator import Emulator, Quotas
-from queued_gspread.emulator.faults import Reset, Status
+from queued_gspread.emulator.faults import Latency, Reset, Status
 from queued_gspread.errors import (
+    AnswerNotKeptError,
     BrokerUnavailableError,
     CallTimeoutError,
+    OutcomeUnknownError,
     ServerUnavailableError,
 )
 from queued_gspread.server import Server
@@ -270,6 +275,105 @@ def test_a_task_of_celery(book):
     """The task writes its row."""
     names = run(block("docs/recipes.md", "python", "Celery"))
     names["write_order"](*ROW)
+    assert book.sheet1.get_all_values() == [ROW]
+
+
+def test_a_task_of_celery_that_is_retried(google, book, monkeypatch):
+    """Its first try gives up while its row is on its way; the next waits for it, and adds none."""
+    monkeypatch.setenv("QUEUED_GSPREAD_QUIET", "yes")
+    text = block("docs/recipes.md", "python", "Celery", 1)
+    names = run(text.replace("timeout=60", "timeout=2"))
+    names["orders"]()
+    google.faults.add(Latency(3.0), path=":append$", count=1)
+    done = names["write_order"].apply(args=ROW)
+    assert done.successful(), done.result
+    assert len(tries_of(google)) == 1
+    assert book.sheet1.get_all_values() == [ROW]
+
+
+def tries_of(google):
+    """Return the appends that Google was asked for."""
+    return [served for served in google.ledger if served.path.endswith(":append")]
+
+
+def test_a_task_of_celery_that_is_delivered_twice(google, book):
+    """The second delivery writes nothing, whatever worker has it."""
+    for _ in range(2):
+        names = run(block("docs/recipes.md", "python", "Celery", 1))
+        assert names["write_order"].apply(args=ROW).successful()
+    assert len(tries_of(google)) == 1
+    assert book.sheet1.get_all_values() == [ROW]
+
+
+def test_a_cron_job_that_overlaps(google, book, redis_url, namespace):
+    """Two runs at a time, with some of the same rows, leave each row once."""
+    text = block("docs/recipes.md", "python", "Cron", 1)
+    where = {"REDIS_URL": redis_url, "NAMESPACE": namespace, "GRACE": str(GRACE)}
+    rows = [[str(number), "9.95"] for number in range(30)]
+    processes = [start_python(text, **where) for _ in range(2)]
+    for process, share in zip(processes, (rows[:20], rows[10:]), strict=True):
+        process.stdin.write("".join(f"{','.join(row)}\n" for row in share))
+    for process in processes:
+        process.stdin.close()
+    for process in processes:
+        assert process.wait(PATIENCE) == 0, process.stderr.read()
+        process.stdout.close()
+        process.stderr.close()
+    assert sorted(book.sheet1.get_all_values()) == sorted(rows)
+    assert len(tries_of(google)) < 30
+
+
+def test_a_webhook_that_is_delivered_twice(google, book):
+    """Two deliveries at a time and one later are all answered, and leave one row."""
+    names = run(block("docs/recipes.md", "python", "A webhook"))
+    event = {"id": "1001", "total": "59.9"}
+
+    def deliver(_=None):
+        return names["app"].test_client().post("/paid", json=event).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [*pool.map(deliver, range(2))] == [200, 200]
+    assert deliver() == 200
+    assert len(tries_of(google)) == 1
+    assert book.sheet1.get_all_values() == [ROW]
+
+
+def test_a_key(google, book, capsys):
+    """The first example of the page writes one row, and prints what the page says."""
+    run(block("docs/keys.md", "python", "Idempotency keys"))
+    assert book.sheet1.get_all_values() == [ROW]
+    assert capsys.readouterr().out == block("docs/keys.md", "text", "Idempotency keys")
+    assert len(tries_of(google)) == 1
+
+
+def test_an_unknown_outcome_under_a_key(google, book, capsys):
+    """A row whose answer was lost is not written again, and settled by the page's commands."""
+    google.faults.add(Reset(applied=True), path=":append$", count=1)
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknownError, match="'order-1001' it is not sent again until"):
+            run(block("docs/keys.md", "python", "Idempotency keys"))
+    shown, made, _ = (
+        shlex.split(line, comments=True)
+        for line in block("docs/keys.md", "sh", "Unknown outcomes").splitlines()
+    )
+    capsys.readouterr()
+    assert main(shown[1:]) == 0
+    assert "'order-1001' 0: unknown" in capsys.readouterr().out
+    assert main(made[1:]) == 0
+    with pytest.raises(AnswerNotKeptError, match="settled that it was made"):
+        run(block("docs/keys.md", "python", "Idempotency keys"))
+    assert book.sheet1.get_all_values() == [ROW]
+    assert len(tries_of(google)) == 1
+
+
+def test_looking_for_a_row_races_with_nobody(book):
+    """Of several that look for the row at once, as the page has it, one writes it."""
+    text = block("docs/errors.md", "python", "Calling again")
+    names = run(text.partition("try:")[0])
+    looking = text.partition("except OutcomeUnknownError:\n")[2].partition("except")[0]
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(run, textwrap.dedent(looking), **names) for _ in range(4)]:
+            done.result(PATIENCE)
     assert book.sheet1.get_all_values() == [ROW]
 
 

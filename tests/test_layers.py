@@ -21,8 +21,8 @@ LAYERS = {
         "broker",
         "proxy",
         (
-            "auth cell client exceptions http_client lock pipeline spreadsheet upsert urls utils "
-            "worksheet"
+            "auth cell client exceptions http_client idempotency lock pipeline spreadsheet upsert "
+            "urls utils worksheet"
         ),
         "__init__",
         "asyncio",
@@ -31,7 +31,7 @@ LAYERS = {
         "__main__",
     ],
     "queued_gspread.protocol": [
-        "identity kinds objects property_changes signing",
+        "identity kinds objects property_changes read_only signing",
         "codec patches routing",
         "messages",
         "__init__",
@@ -39,7 +39,7 @@ LAYERS = {
     "queued_gspread.broker": [
         "answered backlog envelope keys persistence sandbox scripts timing withdrawal",
         "connection",
-        "beat failed_calls fencing formats jobs locks published redis_check",
+        "beat failed_calls fencing formats jobs locks promises published redis_check",
         "permits",
         "waiting",
         "core dispatch granting observing publishing",

@@ -14,6 +14,7 @@ from gspread import (
 )
 
 from queued_gspread import errors, exceptions, utils
+from queued_gspread.idempotency import IdempotencyKey, idempotency_key
 
 from .auth import (
     api_key,
@@ -33,6 +34,7 @@ __all__ = [
     "Client",
     "GSpreadException",
     "HTTPClient",
+    "IdempotencyKey",
     "IncorrectCellLabel",
     "Lock",
     "NoValidUrlKeyFound",
@@ -45,6 +47,7 @@ __all__ = [
     "authorize",
     "errors",
     "exceptions",
+    "idempotency_key",
     "lock",
     "oauth",
     "oauth_from_dict",

@@ -56,6 +56,7 @@ from .permits import (
     Slot,
 )
 from .producer import Producer, QueuedJob
+from .promises import KeptCall, Promises
 from .published import BOUNDS, Card, LaneAtWork, Publication, Published, Work, shown
 from .timing import QueueTiming
 from .withdrawal import UNDONE, add_note, lock_lost, meaning, note, tell_answered
@@ -94,6 +95,7 @@ __all__ = [
     "Holdup",
     "Holdups",
     "JournalUpdate",
+    "KeptCall",
     "LaneAtWork",
     "Latch",
     "LockHolder",
@@ -103,6 +105,7 @@ __all__ = [
     "Permit",
     "Predecessor",
     "Producer",
+    "Promises",
     "Publication",
     "Published",
     "QueueTiming",

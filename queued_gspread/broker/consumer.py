@@ -400,7 +400,7 @@ class Consumer(Dispatch, Granting, Publishing):
         for entry, reply in answers:
             concerned += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
             failure = placed(entry.failure) if has_failed else b""
-            args += [entry.stream_id, entry.job_id, reply, failure]
+            args += [entry.stream_id, entry.job_id, reply, failure, entry.promise]
         steps, moment = self._connection.steps, now()
         since = steps.moment()
         concerned += [*released[0], *(places(keys) if has_failed else ())]

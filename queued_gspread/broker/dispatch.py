@@ -21,6 +21,7 @@ from queued_gspread.errors import BrokerUnavailableError
 
 from .fencing import FencedScripts, unless_stale
 from .permits import NO_SLOT, Held, Pace, Permit, QuotaState, Slot, milliseconds, permit_of
+from .promises import Kept
 
 if TYPE_CHECKING:
     import threading
@@ -56,6 +57,10 @@ class Dispatch(FencedScripts):
         """Return the entries of the journal of a call that was started before."""
         found: list[bytes] = self._fenced("journal", [self._keys.journal(entry.job_id)], [])
         return found
+
+    def promise(self, field: str, job_id: str) -> Kept | None:
+        """Return what is kept under a number and a key and binds a job; None if nothing does."""
+        return Kept.of(self._fenced("promise", [self._keys.promises], [field, job_id]))
 
     def count_waiting(self) -> int:
         """Return how many calls wait in the namespace, including those in progress.

@@ -37,6 +37,7 @@ class Entry:
         is_handed_out: Whether Redis knows that it was delivered to this server.
         timeout: Seconds for which its caller waits, once the job was read; 0 if not given.
         failure: What is kept of its failure, once it has failed.
+        promise: What is kept under its idempotency key, once it has ended and if it has one.
 
     """
 
@@ -52,6 +53,7 @@ class Entry:
     is_handed_out: bool = True
     timeout: float = 0.0
     failure: bytes = b""
+    promise: bytes = b""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -78,6 +78,10 @@ class Keys:
     ``…:locks``          hash         name of a lane to who has its lock: its number, the time
                                       since when, that of the holder's latest call, the time
                                       after which it lapses, its state, the holder in words
+    ``…:promises``       hash         what is kept of calls under idempotency keys, without the
+                                      calls and their answers: ``lua/promises.lua``
+    ``…:promised``       hash         these calls, as digests, and their answers
+    ``…:keeping``        sorted set   the times until which it is kept
     ``…:depth``          string       how many jobs wait in all lanes; absent for none
     ``…:renewal:ID``     string       that a signed job's caller still waits, signed under a
                                       generation; deleted by the caller
@@ -128,6 +132,7 @@ class Keys:
     ``answered``         answer, vouch
     ``reply``            answer, grant
     ``locks``            grant, unlock, extend, lapse, answer, withdraw
+    ``promises``         acquire, answer, settle; so are ``promised`` and ``keeping``
     ``depth``            enqueue, answer, withdraw, recount, unlock, lapse
     ``renewal``          want
     ``server``           beat, release, recover, requeue, confirm_intent; answer, vouch
@@ -209,6 +214,21 @@ class Keys:
     def locks(self) -> str:
         """Who has the locks of spreadsheets."""
         return self._key("locks")
+
+    @cached_property
+    def promises(self) -> str:
+        """What is kept of calls under idempotency keys."""
+        return self._key("promises")
+
+    @cached_property
+    def promised(self) -> str:
+        """These calls, as digests, and their answers."""
+        return self._key("promised")
+
+    @cached_property
+    def keeping(self) -> str:
+        """The times until which it is kept."""
+        return self._key("keeping")
 
     @cached_property
     def depth(self) -> str:

@@ -122,8 +122,8 @@ class Permit:
             learn this one's outcome.
         is_held: Whether it holds a slot: after refusals, even if no limit is configured.
         limit: How many slots of its kind there are now; 0 for no limit, or if no job goes.
-        words: For each job that takes part in the request: ``go``, ``withdrawn`` or ``late``; empty
-            if ``word`` holds for all.
+        words: For each job that takes part in the request: ``go``, or why it does not (see
+            ``acquire.lua``); empty if ``word`` holds for all.
 
     """
 
@@ -195,6 +195,7 @@ class AcquireArgs:
             written, but only idempotent requests, 'j' its journal says what.
         timeout: Seconds from the enqueue to the deadline.
         note: The update of its journal.
+        claim: The idempotency key that it is under, as :mod:`.promises` spells it; b'' for none.
 
     """
 
@@ -202,12 +203,14 @@ class AcquireArgs:
     mark: str
     timeout: float | None = None
     note: JournalUpdate = NO_UPDATE
+    claim: bytes = b""
 
     def args(self, step: int = 0) -> list[Any]:
         """Return it as arguments of ``acquire.lua``, given the step of Redis's clock since."""
         late = "" if self.timeout is None else round(self.timeout * 1000) + step
         note, entry = self.note, self.entry
-        update = [note.position, note.attempt, note.intent, len(note.entries), *note.entries]
+        update = [note.position, note.attempt, note.intent, self.claim]
+        update += [len(note.entries), *note.entries]
         is_new = "" if entry.is_handed_out else "1"
         return [entry.stream_id, entry.job_id, self.mark, is_new, late, *update]
 

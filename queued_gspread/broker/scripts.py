@@ -30,6 +30,7 @@ _NAMES: Final = (
     "lapse",
     "peek",
     "poison",
+    "promise",
     "publish",
     "recount",
     "recover",
@@ -37,12 +38,13 @@ _NAMES: Final = (
     "release_slot",
     "remind",
     "requeue",
+    "settle",
     "unlock",
     "vouch",
     "want",
     "withdraw",
 )
-_SHARED: Final = ("common", "quota")
+_SHARED: Final = ("common", "quota", "promises")
 _COMMENT: Final = re.compile(r"^ *--.*\n", re.MULTILINE)
 _DEFINITION: Final = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
 _WORD: Final = re.compile(r"\w+")

@@ -13,6 +13,7 @@ from . import (
     demo,
     emulator,
     health,
+    keys,
     lanes,
     locks,
     run,
@@ -40,6 +41,7 @@ _COMMANDS: Final = (
     ("health", health, "find out whether a queue works, as an exit status"),
     ("stop", stop, "ask the server that works to stop; one that stands by takes over"),
     ("locks", locks, "show who holds the locks of spreadsheets, or break one"),
+    ("keys", keys, "show what is kept under idempotency keys, or settle an outcome"),
     ("emulator", emulator, "take Google's place on this machine, for trying and testing"),
 )
 _OWN_OPTIONS: Final = ("-h", "--help", "--version")

@@ -12,6 +12,7 @@ from queued_gspread.embedded import ensure_running
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from queued_gspread.server import Server
 from queued_gspread.server.calls.memory import DEFAULT_MAX_MEMORY
+from queued_gspread.server.calls.promises import DEFAULT_MAX_KEY_BYTES, DEFAULT_MAX_KEYS
 from queued_gspread.server.google.sources import CREDENTIALS_JSON
 from queued_gspread.server.log import configure
 from queued_gspread.server.policy.retry import DURABILITIES
@@ -247,6 +248,20 @@ def _limit_options(parser: Parser) -> None:
         metavar="NUMBER",
     )
     parser.option(
+        "--max-keys",
+        "how many calls may be kept under idempotency keys; 0 for any number (default %(default)s)",
+        type=count,
+        default=DEFAULT_MAX_KEYS,
+        metavar="NUMBER",
+    )
+    parser.option(
+        "--max-key-bytes",
+        "how much of Redis's memory they may take; 0 for any amount (default %(default)s)",
+        type=count,
+        default=DEFAULT_MAX_KEY_BYTES,
+        metavar="BYTES",
+    )
+    parser.option(
         "--max-message-bytes",
         "how large a job or a reply may be (default %(default)s)",
         type=message_bytes,
@@ -310,6 +325,8 @@ def run(options: argparse.Namespace) -> int:
         shutdown_timeout=options.shutdown_timeout,
         lease=options.lease,
         max_queue=options.max_queue,
+        max_keys=options.max_keys,
+        max_key_bytes=options.max_key_bytes,
         max_message_bytes=options.max_message_bytes,
         max_memory_bytes=options.max_memory_bytes,
         signing_key_file=options.signing_key_file,

@@ -4,7 +4,7 @@ Both are maps in the wire format of :mod:`queued_gspread.protocol.codec`.
 
 Job::
 
-    v         int         version of the wire format
+    v         int         version of the wire format: 1, or 2 under an idempotency key
     versions  [str, str]  of queued_gspread and of gspread, at the client
     kind      str         which of gspread's classes: client, spreadsheet, worksheet, http_client;
                           or lock, for a job that asks for one
@@ -18,6 +18,8 @@ Job::
     http_timeout          what set_timeout was given: a number, a tuple or null
     timeout   num | null  seconds after the enqueue at which the caller gives up
     unattended            true if nobody waits for the reply; absent otherwise
+    once      [str, int, num]  idempotency key, the call's place in its block, and the seconds for
+                          which its answer is kept; absent without a key
 
 Reply::
 
@@ -49,9 +51,12 @@ from .identity import ANYONE, Identity
 
 __all__ = [
     "LOCK",
+    "LONGEST_KEEP",
+    "LONGEST_KEY",
     "UNATTENDED_TIMEOUT",
     "Job",
     "NoObjects",
+    "Once",
     "Reply",
     "caller_named",
     "check_http_timeout",
@@ -64,6 +69,14 @@ UNATTENDED_TIMEOUT: Final = 24 * 3600.0
 LOCK: Final = "lock"
 """The kind of a job that asks for the lock of its lane's spreadsheet, and makes no call."""
 
+LONGEST_KEY: Final = 200
+"""The characters of the longest idempotency key."""
+
+LONGEST_KEEP: Final = 31 * 86_400.0
+"""The longest time, in seconds, for which an answer is kept under one."""
+
+_FIRST_VERSION: Final = 1
+_MOST_CALLS: Final = 10**9
 _HOST: Final = socket.gethostname()
 _LONGEST_TIMEOUT: Final = 1e12
 
@@ -96,6 +109,22 @@ class NoObjects:
     worksheet = spreadsheet
 
 
+@dataclass(frozen=True)
+class Once:
+    """The idempotency key that a call is under.
+
+    Attributes:
+        key: The key.
+        number: The call's place among the writes of its block, from 0.
+        keep: Seconds for which its answer is kept.
+
+    """
+
+    key: str
+    number: int
+    keep: float
+
+
 @dataclass
 class Job:
     """One gspread call. Its fields are those of the message above."""
@@ -111,6 +140,7 @@ class Job:
     caller: tuple[str, int] = field(default_factory=lambda: caller_named(None))
     versions: tuple[str, str] = (__version__, gspread.__version__)
     is_unattended: bool = False
+    once: Once | None = None
 
     @property
     def name(self) -> str:
@@ -126,11 +156,13 @@ class Job:
         """
         who = self.identity
         identity = None if who == ANYONE else [who.email, who.subject, who.scopes]
-        unattended = {"unattended": True} if self.is_unattended else {}
+        rare: dict[str, Any] = {"unattended": True} if self.is_unattended else {}
+        if self.once is not None:
+            rare["once"] = [self.once.key, self.once.number, self.once.keep]
         return codec.dumps(
             {
-                "v": codec.WIRE_VERSION,
-                **unattended,
+                "v": _FIRST_VERSION if self.once is None else codec.WIRE_VERSION,
+                **rare,
                 "versions": list(self.versions),
                 "kind": self.kind,
                 "target": self.target,
@@ -178,6 +210,7 @@ class Job:
                 caller=tuple(message["caller"]),
                 versions=tuple(message["versions"]),
                 is_unattended=message.get("unattended", False),
+                once=Once(*message["once"]) if "once" in message else None,
             )
         except (KeyError, TypeError) as error:
             raise CodecError(f"a job's field is missing or of the wrong kind: {error}") from error
@@ -200,6 +233,7 @@ class Job:
                 "versions": len(self.versions) == 2,  # noqa: PLR2004 - ours and gspread's
                 "identity": _is_identity(self.identity),
                 "unattended": isinstance(self.is_unattended, bool),
+                "once": self.once is None or _is_once(self.once),
             }.items()
             if not right
         ]
@@ -230,7 +264,7 @@ class Reply:
         share = {"requests": round(self.requests, 6)} if self.requests else {}
         return codec.dumps(
             {
-                "v": codec.WIRE_VERSION,
+                "v": _FIRST_VERSION,
                 **outcome,
                 "warnings": self.warnings,
                 "changes": self.changes,
@@ -298,6 +332,22 @@ def _is_target(target: object) -> bool:
         and _is_str_dict(target.get("spreadsheet"))
         and isinstance(target.get("properties"), dict)
     )
+
+
+def _is_once(once: Once) -> bool:
+    key: object = once.key
+    number, keep = once.number, once.keep
+    is_key = isinstance(key, str) and 0 < len(key) <= LONGEST_KEY and _is_unicode(key)
+    is_place = type(number) is int and 0 <= number < _MOST_CALLS
+    return is_key and is_place and _is_number(keep) and 0 < keep <= LONGEST_KEEP
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False  # it has a surrogate without its pair
+    return True
 
 
 def _is_str_dict(value: object) -> bool:

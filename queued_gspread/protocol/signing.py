@@ -28,7 +28,9 @@ from queued_gspread.errors import ConfigurationError, SignatureError
 
 __all__ = ["Keyring", "Purpose", "SignedMessage", "is_signed", "load_keys", "sign", "verify"]
 
-Purpose: TypeAlias = Literal["job", "reply", "wanted", "generation", "journal", "answered"]
+Purpose: TypeAlias = Literal[
+    "job", "reply", "wanted", "generation", "journal", "answered", "promise"
+]
 """What a message is for; one signed for another purpose is refused."""
 
 _MARK: Final = b"HS256:"

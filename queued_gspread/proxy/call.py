@@ -49,6 +49,7 @@ from queued_gspread.protocol.routing import has_lane, lane_of
 
 from .caller import Caller, close_notice
 from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
+from .keying import once_now
 from .locking import lane_now
 from .outgoing import Outgoing, table_of
 from .pipelining import current
@@ -264,6 +265,7 @@ def _job(
         http_timeout=http_timeout,
         timeout=caller.settings.timeout,
         caller=caller_named(caller.settings.caller),
+        once=once_now(kind, method, args, kwargs),
     )
 
 

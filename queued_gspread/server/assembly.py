@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from queued_gspread.server.calls.admission import Admission
+from queued_gspread.server.calls.promises import Bounds, Promises
 from queued_gspread.server.calls.quarantine import Quarantine
 from queued_gspread.server.calls.recovery import Recovery
 from queued_gspread.server.calls.runner import Runner
@@ -61,6 +62,7 @@ class Parts:
         merges: Whether calls may share requests.
         linger: Seconds for which more calls to merge are waited for.
         timing: How long to wait where no option says so.
+        key_bounds: How much may be kept under idempotency keys.
         admission: Admits jobs and signs replies.
         account: The account that requests are sent as.
         holdups: Finds out what holds requests up.
@@ -82,6 +84,7 @@ class Parts:
     merges: bool
     linger: float
     timing: Timing
+    key_bounds: Bounds = field(default_factory=Bounds)
     admission: Admission = field(init=False)
     account: Account = field(init=False)
     holdups: HoldupReporter = field(init=False)
@@ -143,7 +146,10 @@ class Parts:
     def _services(self, queue: Consumer, valve: Valve, transport: Transport) -> LaneServices:
         """Return what works in the lanes."""
         journals = Journals(self.settings.namespace, self.admission.keyring)
-        recovery = Recovery(queue, self.retry_policy.late_write_guard, journals=journals)
+        promises = Promises(queue, self.settings.namespace, self.admission.keyring, self.key_bounds)
+        recovery = Recovery(
+            queue, self.retry_policy.late_write_guard, journals=journals, promises=promises
+        )
         sender = Sender(
             queue,
             transport,

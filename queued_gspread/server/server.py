@@ -17,6 +17,7 @@ from queued_gspread._version import __version__
 from queued_gspread.broker import Consumer
 from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from queued_gspread.server.calls.memory import DEFAULT_MAX_MEMORY, Memory
+from queued_gspread.server.calls.promises import DEFAULT_MAX_KEY_BYTES, DEFAULT_MAX_KEYS, Bounds
 from queued_gspread.server.google.account import way_to_google
 from queued_gspread.server.google.credentials import warn_of_retries
 from queued_gspread.server.google.sources import Named
@@ -98,6 +99,8 @@ class Server:
         shutdown_timeout: Seconds to wait for requests in the air when the server stops.
         lease: Seconds after which a silent server counts as gone.
         max_queue: How many calls may wait in the namespace; 0 for no limit.
+        max_keys: How many calls are kept under idempotency keys; 0 for no limit.
+        max_key_bytes: How many bytes they may take in Redis; 0 for no limit.
         max_message_bytes: The largest size of a job or a reply; by default 64 MiB.
         max_memory_bytes: How much memory calls may take at a time, by an estimate from their jobs;
             calls that would exceed it wait. 0 for no limit.
@@ -147,6 +150,8 @@ class Server:
         shutdown_timeout: float = 10.0,
         lease: float = DEFAULT_LEASE,
         max_queue: int = 100_000,
+        max_keys: int = DEFAULT_MAX_KEYS,
+        max_key_bytes: int = DEFAULT_MAX_KEY_BYTES,
         max_message_bytes: int | None = None,
         max_memory_bytes: int = DEFAULT_MAX_MEMORY,
         signing_key_file: str | Path | None = None,
@@ -186,6 +191,7 @@ class Server:
             merges=not no_merge and gspread.__version__ in TESTED_VERSIONS,
             linger=seconds(linger=linger, zero=True),
             timing=timing,
+            key_bounds=Bounds(count(max_keys=max_keys), count(max_key_bytes=max_key_bytes)),
         )
         self._is_untested = not (no_merge or self._parts.merges)
         self._max_queue = count(max_queue=max_queue)

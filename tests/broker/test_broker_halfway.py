@@ -45,6 +45,8 @@ KINDS = {
         *((kind, getattr(KEYS, kind)) for kind in ("dedup", "server", "progress", "deliveries")),
         *((kind, getattr(KEYS, kind)) for kind in ("depth", "locks", "throttle")),
         *((kind, getattr(KEYS, kind)) for kind in ("failed", "outcomes", "answered", "published")),
+        ("promised", KEYS.promised),
+        *((kind, getattr(KEYS, kind)) for kind in ("promises", "keeping")),
     )
 }
 
@@ -139,9 +141,9 @@ def slots_of(released):
     return [len(each), *(arg for one in each for arg in one)]
 
 
-def answer(*jobs, before, released=(), vouched="", failure=""):
+def answer(*jobs, before, released=(), vouched="", failure="", promise=""):
     """Return an answer to some jobs, which releases slots."""
-    jobs = [(*job, failure) for job in jobs]
+    jobs = [(*job, failure, promise) for job in jobs]
     keys = [key for job in jobs for key in (KEYS.reply(job[1]), KEYS.journal(job[1]))]
     keys += [*[SLOTS] * len(released), *(places(KEYS) if failure else ())]
     args = [EPOCH, "lane", 300, *slots_of(released), vouched, 1 if failure else 0]
@@ -165,9 +167,11 @@ def release_slot(*before, limit=60, pause="", attempt="slot", job=("J1", "r", "=
     return Case("release_slot", [*SETTLE, KEYS.journal("J1")], args, [SERVER, *TWO, *before])
 
 
-def acquire(*before, limit=60, interval=0, entry=FIRST, position=0, window=60_000, released=()):
+def acquire(
+    *before, limit=60, interval=0, entry=FIRST, position=0, window=60_000, released=(), claim=""
+):
     """Return the question whether a request may be sent, which releases slots."""
-    job = [entry, "J1", "j", "1", 5000, position, "slot", "what", 1, "=read"]
+    job = [entry, "J1", "j", "1", 5000, position, "slot", "what", claim, 1, "=read"]
     args = [EPOCH, "write", "slot", limit, window, interval, "", *slots_of(released), *job]
     return Case("acquire", [*START, *[SLOTS] * len(released)], args, [SERVER, *before])
 
@@ -194,6 +198,33 @@ def lock(state="held", last=NOW - 10):
     return [*MARKED, ["HSET", KEYS.locks, "lane", f"J1 {NOW - 99} {last} 5000 {state} who"]]
 
 
+CLAIM = f"10 100000 {'d' * 32} 0 key"
+PROMISE = [KEYS.server, KEYS.promises]
+
+
+def promise(state, job="J1", size=300, ends=NOW + 9000):
+    """Return that a job's call is kept under an idempotency key, and another one, which is over."""
+    text = f"{state} {job} {NOW - 99} {size} lane {FIRST}"
+    both = ["0 key", text, "0 old", text.replace(state, "answered"), "bytes:", 2 * size]
+    kept = ["0 key", f"{'d' * 32} ok it", "0 old", f"{'e' * 32} ok that"]
+    over = [*([ends, "0 key"] if ends else []), NOW - 9, "0 old"]
+    return [
+        ["HSET", KEYS.promises, *both],
+        ["HSET", KEYS.promised, *kept],
+        ["ZADD", KEYS.keeping, *over],
+    ]
+
+
+def kept(state):
+    """Return what is to be kept of a call under that key."""
+    return f"{state} 5000 5 0 key {'d' * 32} ok that"
+
+
+def settle(said, *before):
+    """Return that an operator settles the outcome of a call."""
+    return Case("settle", [KEYS.promises], ["0 key", "J1", said, 5000], before)
+
+
 GONE = [SERVER, WORKED, ["HSET", KEYS.server, "last_beat", NOW - 9000], ["RPUSH", READY, "other"]]
 MOVED = ["HSET", KEYS.server, "master", "another"]
 STANDBY = ["HSET", KEYS.server, "standby", NOW - 9]
@@ -211,6 +242,20 @@ CASES = [
     answer((FIRST, "J1", "told"), before=ONE),
     answer((FIRST, "J1", "told"), (SECOND, "J2", "told"), before=TWO),
     answer(("9-9", "J9", "told"), before=[]),
+    *(
+        answer((FIRST, "J1", "told"), before=[*TWO, *promise("begun")], promise=kept(state))
+        for state in ("answered", "unknown", "free")
+    ),
+    answer((FIRST, "J1", "told"), before=TWO, promise=kept("answered")),
+    acquire(*TWO, claim=CLAIM),
+    *(
+        acquire(*TWO, *promise(state, job), claim=CLAIM)
+        for state, job in (("begun", "J1"), ("begun", "J9"), ("answered", "J9"))
+    ),
+    Case("promise", PROMISE, [EPOCH, "0 key", "J1"], [SERVER, *promise("answered", "J9")]),
+    settle(f"{'d' * 32} made so", *promise("unknown", ends=0)),
+    settle("", *promise("unknown", ends=0)),
+    settle("", *promise("begun"), *TWO),
     answer(
         (FIRST, "J1", "told"),
         before=[*TWO, ["ZADD", KEYS.failed, NOW - 9, "earlier"]],
@@ -268,7 +313,7 @@ CASES = [
             (
                 "answer",
                 [*ANSWER, KEYS.reply("J3"), KEYS.journal("J3")],
-                [EPOCH, "lane!J1", 300, 0, "", 0, SECOND, "J3", "told", ""],
+                [EPOCH, "lane!J1", 300, 0, "", 0, SECOND, "J3", "told", "", ""],
             ),
             ("withdraw", KEYS.of_withdraw("lane!J1", "J3"), ["J3", SECOND, "lane!J1", NOW - 3000]),
             ("enqueue", KEYS.of_enqueue("lane!J1"), ["J9", "body", "lane!J1", 120_000, NOW - 10]),

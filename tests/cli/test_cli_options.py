@@ -47,6 +47,8 @@ VALUES = {
     "shutdown_timeout": ("2.5", 2.5),
     "lease": ("3.5", 3.5),
     "max_queue": ("16", 16),
+    "max_keys": ("31", 31),
+    "max_key_bytes": ("32", 32),
     "max_message_bytes": ("17", 17),
     "max_memory_bytes": ("18", 18),
     "signing_key_file": ("/a/key", "/a/key"),

@@ -53,6 +53,26 @@ FILTERS = [
     {"gridRange": _AREA},
     {"developerMetadataLookup": {"metadataKey": "k", "metadataLocation": _LINE}},
 ]
+_TABLE = {
+    "tableId": "t8",
+    "name": "t",
+    "range": cells((8, 11), (4, 6)),
+    "rowsProperties": {"footerColorStyle": {"rgbColor": {"red": 1}}},
+    "columnProperties": [
+        {"columnIndex": 1, "columnName": "c", "columnType": "DROPDOWN", "dataValidationRule": {}}
+    ],
+}
+_PLACE = {"overlayPosition": {"anchorCell": {"sheetId": 0, "rowIndex": 1}, "offsetXPixels": 3}}
+_CHART = {
+    "chartId": 9,
+    "spec": {"title": "c", "pieChart": {"series": {"sourceRange": {"sources": [_AREA]}}}},
+    "position": _PLACE,
+}
+_SLICER = {
+    "slicerId": 10,
+    "spec": {"dataRange": _AREA, "title": "s", "backgroundColor": {"red": 1}},
+    "position": _PLACE,
+}
 EXAMPLES = {
     "addSheet": {"properties": {**_PROPERTIES, "sheetId": 9}},
     "duplicateSheet": {"sourceSheetId": 0, "newSheetId": 9, "newSheetName": "D"},
@@ -76,6 +96,10 @@ EXAMPLES = {
     "unmergeCells": {"range": _AREA},
     "addDimensionGroup": {"range": lines("ROWS", 1, 3)},
     "deleteDimensionGroup": {"range": lines("ROWS", 2, 3)},
+    "updateDimensionGroup": {
+        "dimensionGroup": {"range": lines("ROWS", 1, 5), "depth": 1, "collapsed": True},
+        "fields": "collapsed",
+    },
     "copyPaste": {"source": _AREA, "destination": _AREA, "pasteType": "PASTE_NORMAL"},
     "cutPaste": {"source": _AREA, "destination": {"rowIndex": 4, "columnIndex": 1}},
     "autoFill": {"sourceAndDestination": {"source": _AREA, "dimension": "ROWS", "fillLength": 2}},
@@ -104,6 +128,26 @@ EXAMPLES = {
     "addBanding": {"bandedRange": {**_BAND, "bandedRangeId": 15, "range": cells((5, 7), (0, 2))}},
     "updateBanding": {"bandedRange": _BAND, "fields": "*"},
     "deleteBanding": {"bandedRangeId": 5},
+    "addTable": {
+        "table": {**_TABLE, "tableId": "18", "name": "u", "range": cells((8, 11), (0, 2))}
+    },
+    "updateTable": {"table": _TABLE, "fields": "*"},
+    "deleteTable": {"tableId": "t8"},
+    "addChart": {"chart": {**_CHART, "chartId": 19}},
+    "updateChartSpec": {"chartId": 9, "spec": _CHART["spec"]},
+    "addSlicer": {"slicer": {**_SLICER, "slicerId": 20}},
+    "updateSlicerSpec": {"slicerId": 10, "spec": _SLICER["spec"], "fields": "*"},
+    "updateEmbeddedObjectPosition": {
+        "objectId": 9,
+        "newPosition": {"overlayPosition": {"anchorCell": {"rowIndex": 2}, "widthPixels": 9}},
+        "fields": "anchorCell,widthPixels",
+    },
+    "updateEmbeddedObjectBorder": {
+        "objectId": 9,
+        "border": {"color": {"red": 1}},
+        "fields": "color",
+    },
+    "deleteEmbeddedObject": {"objectId": 10},
     "addFilterView": {"filter": {**_VIEW, "filterViewId": 16}},
     "updateFilterView": {"filter": _VIEW, "fields": "*"},
     "duplicateFilterView": {"filterId": 6},
@@ -126,5 +170,8 @@ BEFORE = [
     {"addConditionalFormatRule": {"rule": _RULE}},
     {"addBanding": {"bandedRange": _BAND}},
     {"addFilterView": {"filter": _VIEW}},
+    {"addTable": {"table": _TABLE}},
+    {"addChart": {"chart": _CHART}},
+    {"addSlicer": {"slicer": _SLICER}},
     {"createDeveloperMetadata": {"developerMetadata": _METADATA}},
 ]

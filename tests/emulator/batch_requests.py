@@ -17,6 +17,13 @@ def refused(book, kind, **request):
     return message.split(": ", 1)[1]
 
 
+def misread(book, kind, **request):
+    """Send one request with a field of another type and return what is said of it."""
+    with pytest.raises(APIError, match=r"Invalid value at 'requests\[0\]\.") as failed:
+        send(book, kind, **request)
+    return failed.value.error["message"].partition(".")[2]
+
+
 def cells(rows, columns, sheet_id=0):
     """Return a GridRange."""
     sides = ("startRowIndex", "endRowIndex", "startColumnIndex", "endColumnIndex")

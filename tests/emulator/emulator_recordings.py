@@ -8,16 +8,20 @@ import json
 import re
 from datetime import datetime, timedelta, timezone
 
-from places import RECORDED
+from places import RECORDED, RECORDED_MORE
 
 from queued_gspread.emulator.accounts.account import EMAIL
 from queued_gspread.emulator.api.request import Request
 from queued_gspread.emulator.api.router import answer
+from queued_gspread.emulator.batch.scope import Scope
 from queued_gspread.emulator.book.ids import Ids
+from queued_gspread.emulator.book.sheet import Sheet
 from queued_gspread.emulator.book.store import ROOT_FOLDER, SPREADSHEET_TYPE, Store
 
 FOLDER = RECORDED
+MORE = RECORDED_MORE
 ID_KEYS = {"id", "spreadsheetId", "sheetId", "namedRangeId", "protectedRangeId"}
+ID_KEYS |= {"tableId", "bandedRangeId", "bandedRangeReference"}
 VOLATILE_KEYS = {"etag", "thumbnailLink", "embedLink", "permissionId"}
 FOLDER_ID = re.compile(r"/parents/(0A[\w-]+)")
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -28,7 +32,7 @@ FILE_ID = re.compile(r"/(?:files|spreadsheets)/([\w-]{40,})")
 class Player:
     """One recording, played into a store of its own."""
 
-    def __init__(self, exchanges):
+    def __init__(self, exchanges, seed=None):
         self.exchanges = exchanges
         self.bound = {}
         ticks = iter(range(10**9))
@@ -40,6 +44,11 @@ class Player:
             self.bound |= dict.fromkeys(folders, ROOT_FOLDER)
             if exchange["status"] == 403:
                 self.store.private.update(FILE_ID.findall(exchange["uri"]))
+        for recorded, content in (seed or {}).items():
+            file = self.store.create(content["properties"]["title"], SPREADSHEET_TYPE)
+            self.bound[recorded] = file.file_id
+            _fill(file.book, content)
+        self._prepare(-1)
 
     def play(self):
         """Yield for every request what differs, or None where the answers agree."""
@@ -141,6 +150,34 @@ def _creates(exchange):
     return exchange["method"] == "POST" and "/drive/v3/files" in exchange["uri"]
 
 
+def _fill(book, content):
+    """Give a spreadsheet what a recording takes for granted."""
+    book.properties = content["properties"]
+    book.sheets = []
+    for asked in content["sheets"]:
+        size = asked["gridProperties"]
+        sheet = Sheet(asked["sheetId"], asked["title"], size["rowCount"], size["columnCount"])
+        book.sheets.append(sheet)
+    scope = Scope(book, Ids(2), EMAIL)
+    for title, row, column, value, _ in content["cells"]:
+        scope.enter(book.titled(title), (row - 1, column - 1), value)
+
+
 def load(path):
-    """Return the exchanges of a recording."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return the exchanges of a recording, and what it takes for granted."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(found, list):
+        return found, None
+    return [_exchange(**one) for one in found["interactions"]], found.get("seed")
+
+
+def _exchange(request, response):
+    text = response["body"]["string"]
+    return {
+        "method": request["method"],
+        "uri": request["uri"],
+        "request_body": request["body"],
+        "status": response["status"]["code"],
+        "content_type": "application/json" if text.lstrip().startswith("{") else "text/html",
+        "response_body": text,
+    }

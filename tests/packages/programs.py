@@ -186,12 +186,48 @@ def gspread_dataframe(gspread, key_file):
     print(more.get_all_values(), get_as_dataframe(sh.add_worksheet("Empty", 3, 3)).shape)
 
 
+def gspread_pandas(gspread, key_file):
+    import json
+    from pathlib import Path
+
+    import pandas as pd
+    from gspread_pandas import Client, Spread
+
+    client = Client(config=json.loads(Path(key_file).read_text()))
+    spread = Spread("Frames", sheet="Orders", client=client, create_spread=True, create_sheet=True)
+    rows = pd.MultiIndex.from_tuples([("Ann", 1), ("Ann", 2), ("Ben", 1)], names=["name", "no"])
+    frame = pd.DataFrame({"total": [2.5, 3, 4], "note": ["x", None, "=A2"]}, index=rows)
+    spread.df_to_sheet(
+        frame,
+        replace=True,
+        freeze_headers=True,
+        freeze_index=True,
+        add_filter=True,
+        merge_index=True,
+    )
+    print(spread.spread.fetch_sheet_metadata()["sheets"])
+    print(spread.sheet_to_df(index=2).to_csv(), spread.sheet.get_all_values())
+    print(spread.unmerge_cells("A1", "D4"), spread.merge_cells("C1", "D1", "MERGE_ROWS"))
+    print(spread.freeze(0, 0), spread.freeze(rows=1), spread.add_filter("A1", "B3"))
+    print(spread.spread.fetch_sheet_metadata()["sheets"], spread.get_sheet_dims())
+    spread.create_sheet("Second", 5, 5)
+    spread.reorder_sheets(["Second", "Orders", "Sheet1"])
+    print(spread.sheets, spread.clear_sheet(2, 2, "Second"), spread.delete_sheet("Second"))
+    spread.add_permission("ben@example.com|reader|no")
+    print([found["role"] for found in spread.list_permissions()])
+    spread.move("/accounts/open")
+    print([folder["path"] for folder in client.find_folders("o")], client.root["name"])
+    found = client.find_spreadsheet_files_in_folders("open")
+    print({path: [file["name"] for file in files] for path, files in found.items()})
+
+
 PROGRAMS = {
     "gspread_models": (gspread_models, "gspread-models python-dotenv"),
     "gspreader": (gspreader, "gspreader python-dotenv rich"),
     "gspread_rpa": (gspread_rpa, "gspread-rpa"),
     "gspreaddict": (gspreaddict, "python-gspreaddict oauth2client"),
     "gspread_formatting": (gspread_formatting, "gspread-formatting"),
+    "gspread_pandas": (gspread_pandas, "gspread-pandas pandas"),
     "gspread_dataframe": (gspread_dataframe, "gspread-dataframe pandas six"),
 }
 """Each program by the name of its package, with what pip has to install for it."""

@@ -310,7 +310,7 @@ steps(
         ),
         "Worksheet.cut_range": lambda s: s.ws.cut_range("F1:G2", "H1"),
         "Worksheet.add_validation": lambda s: s.ws.add_validation(
-            "A1", ValidationConditionType.number_greater, [10], inputMessage="more", strict=True
+            "A1", ValidationConditionType.number_greater, ["10"], inputMessage="more", strict=True
         ),
         "Worksheet.add_validation wrong": lambda s: s.ws.add_validation("A1", "NUMBER_GREATER", []),
         "Worksheet.set_basic_filter": lambda s: s.ws.set_basic_filter("A1:C4"),

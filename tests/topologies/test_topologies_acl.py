@@ -24,6 +24,7 @@ from queued_gspread.broker import (
     Holdups,
     JournalUpdate,
     Producer,
+    Promises,
     Slot,
     failed_calls,
 )
@@ -33,6 +34,7 @@ from queued_gspread.embedded.binaries import version
 from queued_gspread.errors import (
     BrokerUnavailableError,
     CallTimeoutError,
+    OutcomeUnknownError,
     SignatureError,
     VersionMismatchError,
 )
@@ -253,6 +255,38 @@ def test_locks_are_held_by_these_users(guarded, url_of, settings_of, serve, gate
         assert queue.break_lock(*queue.holders())
     assert Producer(settings_of("observer")).holders() == []
     assert denied(guarded) == []
+
+
+def test_idempotency_keys_with_these_users(guarded, url_of, settings_of, serve, gate, background):
+    """A call is made once, is left unknown, and is seen and settled, by the page's users alone."""
+    serve(redis_url=url_of("server"))
+    http = queued_gspread.authorize(redis_url=url_of("client"), namespace=NAMESPACE).http_client
+    where = "a", "A1", {"valueInputOption": "RAW"}, {"values": [["x"]]}
+
+    def keyed():
+        with queued_gspread.idempotency_key("order-1"):
+            return http.values_append(*where)
+
+    first = background(keyed)
+    gate.next().fail(google_error(503))
+    assert isinstance(first.exception(PATIENCE), OutcomeUnknownError)
+    (call,) = Promises(settings_of("observer")).all()
+    assert call.state == "unknown"
+    assert Promises(settings_of("server")).settle(call, "", 60.0) == "settled"
+    again = background(keyed)
+    gate.next().answer({"answer": 1})
+    assert again.result(PATIENCE) == keyed() == {"answer": 1}
+    assert denied(guarded) == []
+
+
+@pytest.mark.parametrize(("part", "key"), [("client", "promises"), ("observer", "promised")])
+def test_what_is_kept_is_read_by_servers(guarded, url_of, part, key):
+    """A client sees nothing of what is kept under keys, and an observer no answer."""
+    with (
+        redis.Redis.from_url(url_of(part)) as user,
+        pytest.raises(redis.exceptions.NoPermissionError),
+    ):
+        user.hget(getattr(KEYS, key), "0 order-1")
 
 
 def worksheet(http, book="a"):

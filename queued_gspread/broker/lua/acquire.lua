@@ -1,6 +1,6 @@
 -- Ask whether a request may be sent now. If so, take a quota slot for it, mark the progress of each
--- job that takes part in it, and write into the job's journal what the next server must know: all
--- or nothing. Before that, and in any case, release slots whose requests were answered.
+-- job that takes part in it, give it its idempotency key if it has one, and write into the job's
+-- journal what the next server must know: all or nothing. Before that, and in any case, release slots whose requests were answered.
 --
 -- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] lane      stream of the lane's jobs
@@ -34,12 +34,13 @@
 --         position  how many entries the journal has
 --         attempt   a name for the attempt whose intent goes into the journal, or ''
 --         request   the intent: a description of the request
+--         claim     the idempotency key that it is under, and what may be kept of all; '' for none
 --         count     of the entries that go into the journal before the intent
 --         ...       these entries
 --
 -- Returns {'go', now, 1 if the latest request of this kind was refused, 1 if it holds a slot, else
--- 0, the current limit, a word for each job: 'go', 'withdrawn', 'late' or
--- 'lost' (the lock that its lane belongs to)}; {'none', 0, 0, 0, 0, the
+-- 0, the current limit, a word for each job: 'go', 'withdrawn', 'late', 'lost' (the lock that its
+-- lane belongs to), 'promised' (another call has its key) or 'full' (no more keys may be kept)}; {'none', 0, 0, 0, 0, the
 -- words} if none of them goes; {'wait', milliseconds or -1 (until a response comes), which requests
 -- wait: 'kind', 'pause' (that kind, since a refusal) or 'all', the limit}; {'forgotten'} if Redis
 -- no longer knows the latest slot, nor those taken with it; or 'stale'.
@@ -54,15 +55,18 @@ local kind, slot, full, window, interval =
 
 local jobs = {}
 while at <= #ARGV do
-  local job = {journal = KEYS[7 + #jobs], first = at + 9, last = at + 8 + ARGV[at + 8]}
+  local job = {journal = KEYS[7 + #jobs], first = at + 10, last = at + 9 + ARGV[at + 9]}
   job.entry, job.id, job.mark, job.is_new = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   job.timeout, job.position = ARGV[at + 4], tonumber(ARGV[at + 5])
   job.attempt, job.request = ARGV[at + 6], ARGV[at + 7]
+  job.claim = ARGV[at + 8] ~= '' and claim_of(ARGV[at + 8])
   jobs[#jobs + 1] = job
   at = job.last + 1
 end
 
 local is_lost = is_lock_lost(KEYS[2])
+local prefix, name = string.match(KEYS[2], '^(.*:)lane:(.*)$')
+local new = {many = 0, bytes = 0}
 local function word_of(job)
   if not item_of(KEYS[2], job.entry, job.id) then
     return 'withdrawn'
@@ -78,11 +82,18 @@ local function word_of(job)
   if job.timeout ~= '' and now > enqueued + job.timeout and not may_have_written(job.was) then
     return 'late'
   end
+  if job.claim then
+    return word_of_claim(prefix, job.claim, job.id, job.was, new, now)
+  end
   return 'go'
 end
 
 local words, going = {}, {}
 for i, job in ipairs(jobs) do
+  if job.claim and not new.is_clean then
+    drop_ended(prefix, now)
+    new.is_clean = true
+  end
   words[i] = word_of(job)
   if words[i] == 'go' then
     going[#going + 1] = job
@@ -154,6 +165,9 @@ local function write()
     redis.call('HSET', KEYS[4], 'next', now + interval)
   end
   for _, job in ipairs(going) do
+    if job.claim then
+      take_claim(prefix, job.claim, job.id, name, job.entry, now)
+    end
     mark(job)
     if job.is_new ~= '' and not has_left(KEYS[1], ARGV[1]) then
       redis.call('HSETNX', KEYS[6], job.id, '/' .. ARGV[1] .. '/')

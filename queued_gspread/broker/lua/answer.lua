@@ -37,6 +37,7 @@
 --         body      of the reply, or '' to leave no answer
 --         failure   what is kept of the call's failure, after the number of its key, from 0 for
 --                   failed; or ''
+--         promise   what is kept under the call's idempotency key, or ''; see promises.lua
 --
 -- Returns what head.lua returns.
 may_grow(KEYS[1])
@@ -66,11 +67,15 @@ local function keep(failure)
 end
 
 local gone = {}
-local function answer(reply, journal, entry, id, body, failure)
+local prefix = string.match(KEYS[2], '^(.*:)lane:')
+local function answer(reply, journal, entry, id, body, failure, promise)
   local mark = redis.call('HGET', KEYS[4], id) or ''
   if item_of(KEYS[2], entry, id) then
     if failure ~= '' then
       keep(failure)
+    end
+    if promise ~= '' then
+      keep_promise(prefix, promise, id, ARGV[2], entry, now)
     end
     count(KEYS[6], -1)
     if string.sub(mark, 2, 2) ~= 'x' and body ~= '' then
@@ -90,8 +95,8 @@ if vouched ~= '' then
 end
 
 for i = 0, (released - 8) / 2 - 1 do
-  local key, arg = 9 + i * 2, at + 2 + i * 4
-  answer(KEYS[key], KEYS[key + 1], unpack(ARGV, arg, arg + 3))
+  local key, arg = 9 + i * 2, at + 2 + i * 5
+  answer(KEYS[key], KEYS[key + 1], unpack(ARGV, arg, arg + 4))
 end
 local is_empty = redis.call('XLEN', KEYS[2]) == 0
 if is_empty then

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.book.a1 import range_name
 from queued_gspread.emulator.book.data_filters import matched_metadata, ranges_of
 from queued_gspread.emulator.wire.errors import InvalidArgumentError, invalid, sheets_not_found
-from queued_gspread.emulator.wire.messages import checked_message
 
 from . import values as values_api
 from .spreadsheets import get_found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from queued_gspread.emulator.book.a1 import Bounds
     from queued_gspread.emulator.book.sheet import Sheet
     from queued_gspread.emulator.book.spreadsheet import Spreadsheet
@@ -23,14 +20,14 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def get(book: Spreadsheet, body: Json, named: Mapping[str, str]) -> Json:
+def get(book: Spreadsheet, body: Json) -> Json:
     """Answer spreadsheets.getByDataFilter: all sheets without a filter."""
-    filters = _filters(body)
+    filters = body.get("dataFilters", [])
     found = [place for asked in filters for place in _places(book, asked)] if filters else None
-    return get_found(book, found, bool(body.get("includeGridData")), named.get("fields"))
+    return get_found(book, found, body)
 
 
-def batch_get(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
+def batch_get(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchGetByDataFilter: every range once, with all filters that select it."""
     selected = _selected(book, body)
     options = {name: option for name, option in body.items() if name != "dataFilters"}
@@ -40,11 +37,11 @@ def batch_get(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
     return {"spreadsheetId": book.spreadsheet_id} | ({"valueRanges": found} if found else {})
 
 
-def batch_update(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
+def batch_update(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchUpdateByDataFilter: everything is checked before anything is written."""
     data, filters = [], []
-    for item in body.get("data") or []:
-        [asked] = _filters({"dataFilters": [item.get("dataFilter") or {}]})
+    for item in body.get("data", []):
+        asked = item.get("dataFilter", {})
         values = {name: part for name, part in item.items() if name != "dataFilter"}
         for place in _places(book, asked):
             data.append({**values, "range": _name(*place)})
@@ -56,22 +53,22 @@ def batch_update(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
     return answer
 
 
-def batch_clear(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
+def batch_clear(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchClearByDataFilter."""
     return values_api.batch_clear(book, {"ranges": list(_selected(book, body))})
 
 
-def get_metadata(book: Spreadsheet, _: Json, named: Mapping[str, str]) -> Json:
+def get_metadata(book: Spreadsheet, metadata_id: int) -> Json:
     """Answer developerMetadata.get."""
     for entry in book.developer_metadata:
-        if entry["metadataId"] == int(named["metadata"]):
+        if entry["metadataId"] == metadata_id:
             return copy.deepcopy(entry)
     raise sheets_not_found()
 
 
-def search_metadata(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json:
+def search_metadata(book: Spreadsheet, body: Json) -> Json:
     """Answer developerMetadata.search: every entry once, with all filters that find it."""
-    filters = _filters(body)
+    filters = body.get("dataFilters", [])
     try:
         found = matched_metadata(book, filters)
         by_filter = [(asked, matched_metadata(book, [asked])) for asked in filters]
@@ -86,7 +83,7 @@ def search_metadata(book: Spreadsheet, body: Json, _: Mapping[str, str]) -> Json
 
 def _selected(book: Spreadsheet, body: Json) -> dict[str, list[Json]]:
     """Return the ranges that a body's filters select, each with the filters that select it."""
-    filters = _filters(body)
+    filters = body.get("dataFilters", [])
     if not filters:
         raise invalid("At least one data filter must be given")
     found: dict[str, list[Json]] = {}
@@ -94,11 +91,6 @@ def _selected(book: Spreadsheet, body: Json) -> dict[str, list[Json]]:
         for place in _places(book, asked):
             found.setdefault(_name(*place), []).append(asked)
     return found
-
-
-def _filters(body: Json) -> list[Json]:
-    found: Json = checked_message({"dataFilters": body.get("dataFilters") or []})
-    return list(found["dataFilters"])
 
 
 def _places(book: Spreadsheet, asked: Json) -> list[tuple[Sheet, Bounds]]:
@@ -110,44 +102,3 @@ def _places(book: Spreadsheet, asked: Json) -> list[tuple[Sheet, Bounds]]:
 
 def _name(sheet: Sheet, bounds: Bounds) -> str:
     return range_name(sheet.title, bounds.within(sheet.grid.row_count, sheet.grid.column_count))
-
-
-class Method(NamedTuple):
-    """A method on a spreadsheet: its path, its name and the function that answers it.
-
-    The path follows the spreadsheet's. `answer` takes the spreadsheet, the body, and the names
-    in the path and the query. `changes` is whether it may change the spreadsheet.
-    """
-
-    verb: str
-    path: str
-    name: str
-    answer: Callable[[Spreadsheet, Json, Mapping[str, str]], Json]
-    changes: bool = False
-
-
-METHODS = [
-    Method("POST", ":getByDataFilter", "getByDataFilter", get),
-    Method("POST", "/values:batchGetByDataFilter", "values.batchGetByDataFilter", batch_get),
-    Method(
-        "POST",
-        "/values:batchUpdateByDataFilter",
-        "values.batchUpdateByDataFilter",
-        batch_update,
-        changes=True,
-    ),
-    Method(
-        "POST",
-        "/values:batchClearByDataFilter",
-        "values.batchClearByDataFilter",
-        batch_clear,
-        changes=True,
-    ),
-    Method(
-        "GET",
-        "/developerMetadata/(?P<metadata>[0-9]{1,10})",
-        "developerMetadata.get",
-        get_metadata,
-    ),
-    Method("POST", "/developerMetadata:search", "developerMetadata.search", search_metadata),
-]

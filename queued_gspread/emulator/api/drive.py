@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from copy import copy as shallow
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -26,19 +25,23 @@ from queued_gspread.emulator.wire.errors import (
     not_a_folder,
 )
 from queued_gspread.emulator.wire.field_mask import apply_mask, parse_mask
+from queued_gspread.google_api.methods import find
 
 from .drive_query import parse_query
-from .drive_v2 import file_v2
+from .drive_v2 import body_from_v2, file_v2
 from .rights import check_storage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
+    from typing import TypeAlias
 
     from queued_gspread.emulator.book.spreadsheet import Spreadsheet
     from queued_gspread.emulator.book.store import File, Store
 
     from .request import Request
+
+    Making: TypeAlias = Callable[[Store, Request, "Json"], File]
 
 Json = dict[str, Any]
 _DEFAULT_FIELDS = "kind,id,name,mimeType"
@@ -61,13 +64,6 @@ _NOT_KEPT = (
     *("createdTime", "description", "downloadRestrictions", "folderColorRgb"),
     *("inheritedPermissionsDisabled", "modifiedTime", "originalFilename", "properties"),
     *("shortcutDetails", "starred", "viewedByMeTime", "writersCanShare"),
-)
-# Drive's methods that are not implemented here, by Google's discovery document.
-_IN_DRIVE_ALONE = re.compile(
-    "/drive/v3/(?:(?:apps|changes|channels|drives|operations|teamdrives)(?:/|$)"
-    "|files/(?:generateIds|generateCseToken|trash)$"
-    "|files/[^/]+/(?:accessproposals|approvals|comments|download|listLabels|modifyLabels|revisions"
-    "|watch)(?:[/:]|$))"
 )
 _MY_DRIVE = {
     "kind": "drive#file",
@@ -92,18 +88,17 @@ def checked_body(body: Json) -> Json:
 
 def check_unknown(method: str, path: str) -> None:
     """Raise a 501 for a method that Drive has and the emulator lacks."""
-    if _IN_DRIVE_ALONE.match(path):
+    if path.startswith("/drive/") and find(method, path):
         raise drive_unimplemented(f"The emulator does not answer {method} {path}.")
 
 
-def create(store: Store, request: Request, body: Json) -> Json:
-    """Answer files.create, for spreadsheets and folders."""
+def create(store: Store, request: Request, body: Json) -> File:
+    """Make the file that files.create asks for."""
     _check_kept(body)
     mime_type = body.get("mimeType") or "application/octet-stream"
     parents = _parents(store, body)
     check_storage(store, request, mime_type, parents)
-    file = store.create(body.get("name") or "Untitled", mime_type, parents)
-    return _masked(file, store, request.query)
+    return store.create(body.get("name") or "Untitled", mime_type, parents)
 
 
 def get(store: Store, request: Request) -> Json:
@@ -139,15 +134,32 @@ def delete(store: Store, file_id: str) -> None:
     del store.files[file_id]
 
 
-def copy(store: Store, request: Request, body: Json) -> Json:
-    """Answer files.copy; without a name it is "Copy of …"."""
+def copy(store: Store, request: Request, body: Json) -> File:
+    """Make the file that files.copy asks for; without a name it is "Copy of …"."""
     _check_kept(body)
     original = store.file(request.parts["id"])
     name = body.get("name") or f"Copy of {original.title}"
     in_place = original.drive_id and not body.get("parents")
     parents = original.parents if in_place else _parents(store, body)
     check_storage(store, request, original.mime_type, parents)
-    return _masked(store.copy(original, name, parents), store, request.query)
+    return store.copy(original, name, parents)
+
+
+def in_v3(make: Making) -> Callable[[Store, Request], Json]:
+    """Return the method of Drive v3 that makes a file."""
+    return lambda store, request: _masked(
+        make(store, request, checked_body(request.json)), store, request.query
+    )
+
+
+def in_v2(make: Making) -> Callable[[Store, Request], Json]:
+    """Return the method of Drive v2 that makes a file: names are titles there."""
+
+    def answer(store: Store, request: Request) -> Json:
+        file = make(store, request, checked_body(body_from_v2(request.json)))
+        return file_v2(file, store, store.ids.letters(27))
+
+    return answer
 
 
 def list_files(store: Store, request: Request) -> Json:

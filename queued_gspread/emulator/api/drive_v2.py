@@ -1,9 +1,10 @@
-"""The File resource of Drive v2, which only the CSV upload answers with."""
+"""The File resource of Drive v2, in which a file's name is its title."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from queued_gspread.emulator.book.store import ROOT_FOLDER
 from queued_gspread.emulator.book.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -23,8 +24,19 @@ _EXPORTS = {
 }
 
 
+def body_from_v2(body: Json) -> Json:
+    """Return a request's body as Drive v3 has it."""
+    listed = body.get("parents")
+    parents = [p.get("id") if isinstance(p, dict) else p for p in listed or []]
+    return {
+        "name": body.get("title"),
+        "mimeType": body.get("mimeType"),
+        "parents": parents if isinstance(listed, list) else listed,
+    }
+
+
 def file_v2(file: File, store: Store, etag: str) -> Json:
-    """Return what the upload answers about a file."""
+    """Return what is answered about a file."""
     link, user = f"{_FILES}/{file.file_id}", _user(store)
     return {
         "kind": "drive#file",
@@ -89,7 +101,7 @@ def _parent(link: str, parent: str) -> Json:
     return {
         "selfLink": f"{link}/parents/{parent}",
         "id": parent,
-        "isRoot": True,
+        "isRoot": parent == ROOT_FOLDER,
         "kind": "drive#parentReference",
         "parentLink": f"{_FILES}/{parent}",
     }

@@ -56,6 +56,8 @@ def cell_data(
     if cell.is_filled and value is not None:
         found["effectiveValue"] = _effective(value)
         found["formattedValue"] = shown(cell, value, evaluator.number_format(sheet, row, column))
+    if link := evaluator.link(sheet, row, column) if with_values else "":
+        found["hyperlink"] = link
     if cell.format:
         found["userEnteredFormat"] = dict(cell.format)
         found["effectiveFormat"] = dict(cell.format)

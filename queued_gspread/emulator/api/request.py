@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .values import Place
 
 Json = dict[str, Any]
+# A slash that Google overlooks: `/v4/spreadsheets/ID/`, `/v4/spreadsheets/ID/:batchUpdate`.
+_SLASH = re.compile("(/v4/spreadsheets(?:/[^/:]+(?:/values)?)?|/drive/v[23]/.+)/(?=:|$)")
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Request:
     def __post_init__(self) -> None:
         """Split the target; the path stays percent-encoded until it is routed."""
         split = urlsplit(self.target)
-        self.raw_path = split.path
+        self.raw_path = _SLASH.sub(r"\1", split.path, count=1)
         self.method, query, self.content = seen(self.method, self.headers, self.content)
         self.pairs = parse_qsl(split.query, keep_blank_values=True) + query
         self.query = dict(self.pairs)

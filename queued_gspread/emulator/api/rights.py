@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .request import Request
 
 # Drive's methods that read a file, or leave it as it is.
-_READS = re.compile(".*/(?:copy|comments)")
+_READS = re.compile(".*/(?:copy|comments(?:/[^/]+)?)")
 # They have no parameter that says that the client knows of shared drives.
 _ANYWHERE = re.compile(".*/(?:export|comments(?:/.*)?)")
 

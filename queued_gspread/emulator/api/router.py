@@ -6,7 +6,7 @@ import contextlib
 import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from queued_gspread.emulator.book.not_computed import GapReadError
 from queued_gspread.emulator.wire.errors import (
@@ -83,7 +83,7 @@ def find_place(store: Store, request: Request) -> None:
     assert match
     with contextlib.suppress(ApiError):
         _, book = store.spreadsheet_file(unquote(match["id"]))
-        request.place = values_api.append_place(book, unquote(match["range"]))
+        request.place = values_api.append_place(book, unquote_plus(match["range"]))
 
 
 def _caller(project: Project, request: Request) -> str:
@@ -114,7 +114,7 @@ def _route(store: Store, request: Request) -> Answer:
     for method, pattern, handle in ROUTES:
         match = pattern.fullmatch(request.raw_path) if method == request.method else None
         if match:
-            request.parts = {name: unquote(part) for name, part in match.groupdict().items()}
+            request.parts = {name: unquote_plus(part) for name, part in match.groupdict().items()}
             check_rights(store, request)
             found = handle(store, request)
             if found is None:

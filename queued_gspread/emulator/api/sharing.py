@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from queued_gspread.emulator.book.store import File, Store
+    from queued_gspread.emulator.wire.errors import ApiError
 
 Json = dict[str, Any]
 _DEFAULT_PERMISSION = "kind,id,type,role"
 _ROLES = {"owner", "organizer", "fileOrganizer", "writer", "commenter", "reader"}
 _TYPES = {"user", "group", "domain", "anyone"}
+_PHOTO = "//lh3.googleusercontent.com/a/default-user=s50-c-k-no"
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 # As quoted by users who got it.
 _NO_ADDRESS = (
@@ -101,7 +103,7 @@ def create_comment(store: Store, file_id: str, query: Mapping[str, str], body: J
     file = store.file(file_id)
     _require_fields(query)
     now = timestamp(store.clock())
-    author = {"kind": "drive#user", "displayName": store.email, "me": True}
+    author = {"displayName": store.email, "kind": "drive#user", "me": True, "photoLink": _PHOTO}
     comment: Json = {
         "id": store.ids.letters(11),
         "kind": "drive#comment",
@@ -115,6 +117,31 @@ def create_comment(store: Store, file_id: str, query: Mapping[str, str], body: J
     comment |= {name: body[name] for name in ("content", "anchor") if body.get(name)}
     file.comments.insert(0, comment)
     return _masked(comment, query, "")
+
+
+def get_comment(store: Store, parts: Mapping[str, str], query: Mapping[str, str]) -> Json:
+    """Answer comments.get."""
+    _require_fields(query)
+    return _masked(_comment(store.file(parts["id"]), parts["comment"]), query, "")
+
+
+def update_comment(
+    store: Store, parts: Mapping[str, str], query: Mapping[str, str], body: Json
+) -> Json:
+    """Answer comments.update: the content."""
+    comment = _comment(store.file(parts["id"]), parts["comment"])
+    _require_fields(query)
+    if body.get("content"):
+        comment |= {"content": body["content"], "htmlContent": body["content"]}
+        comment["modifiedTime"] = timestamp(store.clock())
+    return _masked(comment, query, "")
+
+
+def _comment(file: File, which: str) -> Json:
+    for comment in file.comments:
+        if comment["id"] == which:
+            return comment
+    raise _not_found("Comment", which)
 
 
 def _text(body: Json, name: str) -> str | None:
@@ -161,9 +188,13 @@ def _permission(file: File, which: str) -> Json:
     for permission in file.permissions:
         if permission["id"] == which:
             return permission
-    where = ("parameter", "permissionId")
-    message = f"Permission not found: {which}."
-    raise drive_error(HTTPStatus.NOT_FOUND, "notFound", message, where)
+    raise _not_found("Permission", which)
+
+
+def _not_found(kind: str, which: str) -> ApiError:
+    where = ("parameter", f"{kind.lower()}Id")
+    message = f"{kind} not found: {which}."
+    return drive_error(HTTPStatus.NOT_FOUND, "notFound", message, where)
 
 
 def _check_transfer(query: Mapping[str, str]) -> None:

@@ -10,18 +10,15 @@ from queued_gspread.emulator.batch.dimensions import DEFAULT_PIXELS
 from queued_gspread.emulator.batch.groups import groups_json
 from queued_gspread.emulator.batch.scope import Scope
 from queued_gspread.emulator.batch.sheets import add_sheet, copy_title
+from queued_gspread.emulator.batch.tables import table_bands, tables_json
 from queued_gspread.emulator.book.developer_metadata import on_lines, on_sheet, on_spreadsheet
 from queued_gspread.emulator.values.evaluate import Evaluator
 from queued_gspread.emulator.wire.errors import InvalidArgumentError, invalid, sheets_unimplemented
 from queued_gspread.emulator.wire.field_mask import apply_mask, names, parse_mask
-from queued_gspread.emulator.wire.messages import checked_message, expect_list, expect_message
-from queued_gspread.emulator.wire.schema import check_kind
 
 from .grid_data import row_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from queued_gspread.emulator.book.a1 import Bounds, Rect
     from queued_gspread.emulator.book.ids import Ids
     from queued_gspread.emulator.book.sheet import Sheet
@@ -34,31 +31,29 @@ _DOCS = "https://docs.google.com/spreadsheets/d"
 _EXAMPLE_DATA_PATH = ("sheets", "data")
 _ROW_DATA = (*_EXAMPLE_DATA_PATH, "rowData")
 # Fields of a cell that must be computed.
-_COMPUTED = ("effectiveValue", "formattedValue")
+_COMPUTED = ("effectiveValue", "formattedValue", "hyperlink")
 
 
-def get(book: Spreadsheet, ranges: list[str], with_data: bool, fields: str | None) -> Json:
+def get(book: Spreadsheet, ranges: list[str], options: Json) -> Json:
     """Answer spreadsheets.get; a field mask decides instead of includeGridData."""
     try:
         found = [book.find(text) for text in ranges]
     except InvalidArgumentError as problem:
         raise invalid(str(problem)) from None
-    return get_found(book, found or None, with_data, fields)
+    return get_found(book, found or None, options)
 
 
-def get_found(book: Spreadsheet, found: Places | None, with_data: bool, fields: str | None) -> Json:
+def get_found(book: Spreadsheet, found: Places | None, options: Json) -> Json:
     """Return the Spreadsheet with the sheets of these ranges; with all sheets for None."""
-    mask = parse_mask(fields) if fields else {}
-    if mask:
-        with_data = names(mask, *_EXAMPLE_DATA_PATH)
-    answer = _resource(book, found, with_data, mask)
+    mask = parse_mask(options.get("fields") or "")
+    answer = _resource(book, found, options, mask)
     masked: Json = apply_mask(mask, answer)
     return masked
 
 
 def batch_update(book: Spreadsheet, body: Json, ids: Ids, email: str) -> Json:
     """Answer spreadsheets.batchUpdate: in order, all or nothing."""
-    requests = list(_flat(expect_list(body.get("requests") or [], "requests")))
+    requests = body.get("requests")
     if not requests:
         raise invalid("Must specify at least one request.")
     parsed = [_kind(place, request) for place, request in enumerate(requests)]
@@ -119,29 +114,19 @@ def _updated(book: Spreadsheet, body: Json) -> Json:
     """Return the part of a batch's answer that shows the spreadsheet afterwards, if asked for."""
     if not body.get("includeSpreadsheetInResponse"):
         return {}
-    with_data = bool(body.get("responseIncludeGridData"))
-    ranges = checked_message({"responseRanges": body.get("responseRanges") or []})
-    return {"updatedSpreadsheet": get(book, ranges["responseRanges"], with_data, None)}
+    options = {"includeGridData": body.get("responseIncludeGridData", False)}
+    return {"updatedSpreadsheet": get(book, body.get("responseRanges", []), options)}
 
 
-def _flat(requests: list[Any]) -> Iterator[Any]:
-    """Yield requests from nested lists, which Google accepts and gspread-formatting sends."""
-    for request in requests:
-        if isinstance(request, list):
-            yield from _flat(request)
-        else:
-            yield request
-
-
-def _kind(place: int, request: Any) -> tuple[str, Json]:
+def _kind(place: int, request: Json) -> tuple[str, Json]:
     where = f"requests[{place}]"
-    request = checked_message(expect_message(request, where), where)
-    found = list(request)
-    for name in found:
-        check_kind(place, name, HANDLERS)
-    if len(found) != 1:
+    for name in request:
+        if name not in HANDLERS:
+            raise sheets_unimplemented(f"The emulator does not support {where}.{name}.")
+    if len(request) != 1:
         raise invalid(f"Invalid {where}: Must specify exactly one request kind.")
-    return found[0], expect_message(request[found[0]], f"{where}.{found[0]}")
+    [found] = request.items()
+    return found
 
 
 def _apply(scope: Scope, place: int, kind: str, request: Json) -> Json:
@@ -151,7 +136,9 @@ def _apply(scope: Scope, place: int, kind: str, request: Json) -> Json:
         raise invalid(f"Invalid requests[{place}].{kind}: {problem}") from None
 
 
-def _resource(book: Spreadsheet, found: Places | None, with_data: bool, mask: Mask) -> Json:
+def _resource(book: Spreadsheet, found: Places | None, options: Json, mask: Mask) -> Json:
+    asked = options.get("includeGridData", False)
+    with_data = names(mask, *_EXAMPLE_DATA_PATH) if mask else asked
     answer: Json = {
         "spreadsheetId": book.spreadsheet_id,
         "properties": copy.deepcopy(book.properties),
@@ -162,6 +149,9 @@ def _resource(book: Spreadsheet, found: Places | None, with_data: bool, mask: Ma
         if bounds or found is None:
             metadata = on_sheet(book.developer_metadata, sheet.sheet_id)
             answer["sheets"].append(_sheet_json(sheet, index, metadata))
+            if not options.get("excludeTablesInBandedRanges") and sheet.tables:
+                bands = answer["sheets"][-1].get("bandedRanges", [])
+                answer["sheets"][-1]["bandedRanges"] = bands + table_bands(sheet)
             if with_data:
                 data = _data(book, sheet, bounds, mask)
                 answer["sheets"][-1]["data"] = data
@@ -183,6 +173,9 @@ def _sheet_json(sheet: Sheet, index: int, metadata: list[Json]) -> Json:
         "bandedRanges": sheet.banded_ranges,
         "conditionalFormats": sheet.conditional_formats,
         "developerMetadata": metadata,
+        "tables": tables_json(sheet),
+        "charts": sheet.charts,
+        "slicers": sheet.slicers,
     }
     found |= {name: copy.deepcopy(items) for name, items in attached.items() if items}
     for dimension, name in (("ROWS", "rowGroups"), ("COLUMNS", "columnGroups")):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from queued_gspread.emulator.batch.shift import Shift, shift_sheet
+from queued_gspread.emulator.batch.tables import grow_tables
 from queued_gspread.emulator.book.a1 import Rect, range_name
 from queued_gspread.emulator.book.append import find_table
 from queued_gspread.emulator.values.evaluate import Evaluator
@@ -14,12 +15,12 @@ from queued_gspread.emulator.values.render import Rendering
 from queued_gspread.emulator.values.writing import (
     Writing,
     apply_writing,
-    checked_major,
     checked_values,
     extent,
+    major_of,
     plan_update,
 )
-from queued_gspread.emulator.wire.errors import InvalidArgumentError, invalid, invalid_field
+from queued_gspread.emulator.wire.errors import InvalidArgumentError, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.book.spreadsheet import Spreadsheet
 
 Json = dict[str, Any]
-_INPUT_OPTIONS = {"RAW", "USER_ENTERED"}
-_INSERT_OPTIONS = {"OVERWRITE", "INSERT_ROWS"}
-_RENDER_OPTIONS = {"FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"}
-_MOMENT_OPTIONS = {"SERIAL_NUMBER", "FORMATTED_STRING"}
+_READING = {"value": "valueRenderOption", "moments": "dateTimeRenderOption"}
+_ECHO = {"value": "responseValueRenderOption", "moments": "responseDateTimeRenderOption"}
 
 
 @contextmanager
@@ -43,40 +42,40 @@ def _answering(prefix: str = "") -> Iterator[None]:
         raise invalid(prefix + str(problem)) from None
 
 
-def get(book: Spreadsheet, text: str, query: Mapping[str, str]) -> Json:
+def get(book: Spreadsheet, text: str, options: Json) -> Json:
     """Answer values.get."""
-    options, major = _rendering(query), checked_major(query.get("majorDimension"), "")
+    rendering, major = _rendering(options), major_of(options)
     with _answering():
-        return _read(Evaluator(book), book, text, options, major)
+        return _read(Evaluator(book), book, text, rendering, major)
 
 
-def batch_get(book: Spreadsheet, ranges: list[str], query: Mapping[str, str]) -> Json:
+def batch_get(book: Spreadsheet, ranges: list[str], options: Json) -> Json:
     """Answer values:batchGet."""
-    options, major = _rendering(query), checked_major(query.get("majorDimension"), "")
+    rendering, major = _rendering(options), major_of(options)
     evaluator = Evaluator(book)
     with _answering():
-        found = [_read(evaluator, book, text, options, major) for text in ranges]
+        found = [_read(evaluator, book, text, rendering, major) for text in ranges]
     return {"spreadsheetId": book.spreadsheet_id} | ({"valueRanges": found} if found else {})
 
 
-def update(book: Spreadsheet, text: str, query: Mapping[str, str], body: Json) -> Json:
+def update(book: Spreadsheet, text: str, options: Json, body: Json) -> Json:
     """Answer values.update."""
     rows = checked_values(body)
     _check_range(text, body)
-    option, echo = _input_option(query.get("valueInputOption")), _rendering(query, "response")
+    option, echo = _input_option(options), _rendering(options, _ECHO)
     with _answering():
         writing = plan_update(*book.find(text), rows)
     answer = _written(book, writing, option)
-    if _is_true(query.get("includeValuesInResponse")):
+    if options.get("includeValuesInResponse"):
         answer["updatedData"] = _echo(book, writing, echo)
     return answer
 
 
 def batch_update(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchUpdate: everything is checked before anything is written."""
-    data = body.get("data") or []
+    data = body.get("data", [])
     rows = [checked_values(item, f"data[{place}]") for place, item in enumerate(data)]
-    option, echo = _input_option(body.get("valueInputOption")), _rendering(body, "response")
+    option, echo = _input_option(body), _rendering(body, _ECHO)
     writings = []
     for place, item in enumerate(data):
         with _answering(f"Invalid data[{place}]: "):
@@ -99,7 +98,7 @@ def clear(book: Spreadsheet, text: str) -> Json:
 
 def batch_clear(book: Spreadsheet, body: Json) -> Json:
     """Answer values:batchClear."""
-    ranges = body.get("ranges") or []
+    ranges = body.get("ranges", [])
     with _answering():
         for text in ranges:
             book.find(text)
@@ -130,16 +129,15 @@ def append_place(book: Spreadsheet, text: str) -> Place:
 def append(
     book: Spreadsheet,
     text: str,
-    query: Mapping[str, str],
+    options: Json,
     body: Json,
     place: Place | None = None,
 ) -> Json:
     """Answer values.append; a place that was found earlier is used as it is."""
     rows = checked_values(body)
     _check_range(text, body)
-    option, echo = _input_option(query.get("valueInputOption")), _rendering(query, "response")
-    insert = query.get("insertDataOption") or "OVERWRITE"
-    _check_option("insert_data_option", "InsertDataOption", insert, _INSERT_OPTIONS)
+    option, echo = _input_option(options), _rendering(options, _ECHO)
+    insert = options.get("insertDataOption") == "INSERT_ROWS"
     place = place or append_place(book, text)
     sheet = book.sheet(place.sheet_id)
     if sheet is None:
@@ -147,12 +145,13 @@ def append(
     writing = Writing(sheet, extent(place.row, place.column, rows), rows)
     # By recorded answers, nulls at the end are not appended.
     writing = writing._replace(rect=writing.written)
-    _make_room(book, writing, insert == "INSERT_ROWS")
+    _make_room(book, writing, insert)
     answer: Json = {"spreadsheetId": book.spreadsheet_id}
     if place.table:
         answer["tableRange"] = range_name(sheet.title, place.table)
     answer["updates"] = _written(book, writing, option)
-    if _is_true(query.get("includeValuesInResponse")):
+    grow_tables(sheet, writing.rect)
+    if options.get("includeValuesInResponse"):
         answer["updates"]["updatedData"] = _echo(book, writing, echo)
     return answer
 
@@ -190,7 +189,8 @@ def _written(book: Spreadsheet, writing: Writing, option: str) -> Json:
 
 
 def _echo(book: Spreadsheet, writing: Writing, options: Rendering) -> Json:
-    return read_range(Evaluator(book, "echo"), writing.sheet, writing.rect, options, "ROWS")
+    rect = writing.asked or writing.rect
+    return read_range(Evaluator(book, "echo"), writing.sheet, rect, options, "ROWS")
 
 
 def _clear(book: Spreadsheet, text: str) -> str:
@@ -220,32 +220,13 @@ def _totals(writings: list[Writing], responses: list[Json]) -> Json:
     return {name: count for name, count in counts.items() if count}
 
 
-def _rendering(query: Mapping[str, Any], of: str = "") -> Rendering:
-    """Return the render options of a reading, or those `of` the response to a writing."""
-    names = ("responseValueRenderOption", "responseDateTimeRenderOption")
-    value_name, moments_name = names if of else ("valueRenderOption", "dateTimeRenderOption")
-    value = query.get(value_name) or "FORMATTED_VALUE"
-    moments = query.get(moments_name) or "SERIAL_NUMBER"
-    before = f"{of}_" if of else ""
-    _check_option(f"{before}value_render_option", "ValueRenderOption", value, _RENDER_OPTIONS)
-    _check_option(
-        f"{before}date_time_render_option", "DateTimeRenderOption", moments, _MOMENT_OPTIONS
-    )
-    return Rendering(value, moments)
+def _rendering(options: Json, names: Mapping[str, str] = _READING) -> Rendering:
+    """Return the render options of a reading, or of the response to a writing."""
+    return Rendering(**{part: options[name] for part, name in names.items() if name in options})
 
 
-def _input_option(option: object) -> str:
-    if option is None or str(option) in {"", "INPUT_VALUE_OPTION_UNSPECIFIED"}:
+def _input_option(options: Json) -> str:
+    found = options.get("valueInputOption", "INPUT_VALUE_OPTION_UNSPECIFIED")
+    if found == "INPUT_VALUE_OPTION_UNSPECIFIED":
         raise invalid("'valueInputOption' is required but not specified")
-    _check_option("value_input_option", "ValueInputOption", option, _INPUT_OPTIONS)
-    return str(option)
-
-
-def _check_option(field: str, kind: str, value: object, allowed: set[str]) -> None:
-    if str(value) not in allowed:
-        type_name = f"type.googleapis.com/google.apps.sheets.v4.{kind}"
-        raise invalid_field(field, f"Invalid value at '{field}' ({type_name}), \"{value}\"")
-
-
-def _is_true(value: str | None) -> bool:
-    return (value or "").lower() == "true"
+    return str(found)

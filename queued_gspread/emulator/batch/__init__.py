@@ -10,6 +10,7 @@ from . import (
     cells,
     conditional,
     dimensions,
+    embedded,
     filter_views,
     finding,
     groups,
@@ -20,6 +21,7 @@ from . import (
     rows,
     sheets,
     sorting,
+    tables,
     text,
 )
 
@@ -43,4 +45,6 @@ HANDLERS: dict[str, Handler] = {
     **banding.HANDLERS,
     **filter_views.HANDLERS,
     **metadata.HANDLERS,
+    **tables.HANDLERS,
+    **embedded.HANDLERS,
 }

@@ -45,8 +45,14 @@ def update_banding(scope: Scope, request: Json) -> Json:
 
 
 def delete_banding(scope: Scope, request: Json) -> Json:
-    """Take alternating colours away."""
-    sheet, band = scope.attached("banded_ranges", request.get("bandedRangeId"))
+    """Take alternating colours away; a table is none without them."""
+    wanted = request.get("bandedRangeId")
+    for sheet in scope.book.sheets:
+        for table in sheet.tables:
+            if table["tableId"] == str(wanted):
+                sheet.tables.remove(table)
+                return {}
+    sheet, band = scope.attached("banded_ranges", wanted)
     sheet.banded_ranges.remove(band)
     return {}
 
@@ -56,7 +62,7 @@ def _checked(scope: Scope, band: Json) -> tuple[Sheet, Json]:
     sheet, rect = scope.grid_range(band.get("range"))
     if not any(band.get(name) for name in _PROPERTIES):
         raise InvalidArgumentError(f"At least one of {', '.join(_PROPERTIES)} must be specified")
-    for other in sheet.banded_ranges:
+    for other in (*sheet.banded_ranges, *sheet.tables):
         bounds = bounds_of(other["range"])
         if bounds.within(sheet.grid.row_count, sheet.grid.column_count).overlaps(rect):
             raise InvalidArgumentError(

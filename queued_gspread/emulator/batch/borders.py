@@ -43,8 +43,6 @@ def update_borders(scope: Scope, request: Json) -> Json:
 
 def _border(border: Json) -> Json | None:
     """Return a border as it is stored; None to remove it."""
-    if not isinstance(border, dict):
-        raise InvalidArgumentError(f"A border must be an object with a style, was {border}")
     style = border.get("style", "STYLE_UNSPECIFIED")
     if style == "NONE":
         return None

@@ -8,12 +8,11 @@ from queued_gspread.emulator.book.a1 import Rect
 from queued_gspread.emulator.book.color import with_color_styles
 from queued_gspread.emulator.values.entry import held
 from queued_gspread.emulator.values.missing import note_written
-from queued_gspread.emulator.values.writing import fits_a_cell
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
 from queued_gspread.emulator.wire.field_mask import names, parse_mask
-from queued_gspread.emulator.wire.messages import expect_message
 
 from .scope import check_length, require_mask
+from .tables import make_room_in_table
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.cell import Cell
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.wire.field_mask import Mask
 
     from .scope import Handler, Json, Scope
-
-_MERGE_TYPES = {"MERGE_ALL", "MERGE_ROWS", "MERGE_COLUMNS"}
 
 
 def repeat_cell(scope: Scope, request: Json) -> Json:
@@ -49,13 +46,20 @@ def update_cells(scope: Scope, request: Json) -> Json:
 
 
 def append_cells(scope: Scope, request: Json) -> Json:
-    """Add rows of cells below the last one with data, and rows to the grid if need be."""
-    sheet, rows = scope.sheet(request.get("sheetId")), request.get("rows") or []
-    last = sheet.grid.last_filled(sheet.grid.everything)
-    start = last[0] + 1 if last else 0
+    """Add rows of cells below the last one with data, and rows to the grid if need be.
+
+    With a table they go into it, above its footer.
+    """
+    rows, column = request.get("rows") or [], 0
+    if "tableId" in request:
+        sheet, start, column = make_room_in_table(scope, request["tableId"], len(rows))
+    else:
+        sheet = scope.sheet(request.get("sheetId"))
+        last = sheet.grid.last_filled(sheet.grid.everything)
+        start = last[0] + 1 if last else 0
     width = max((len(line.get("values") or []) for line in rows), default=0)
-    scope.make_room(sheet, start + len(rows), width)
-    where = {"sheetId": sheet.sheet_id, "rowIndex": start}
+    scope.make_room(sheet, start + len(rows), column + width)
+    where = {"sheetId": sheet.sheet_id, "rowIndex": start, "columnIndex": column}
     fields = require_mask(request)
     return update_cells(scope, {"start": where, "rows": rows, "fields": fields}) if rows else {}
 
@@ -74,16 +78,13 @@ def set_data_validation(scope: Scope, request: Json) -> Json:
 def merge_cells(scope: Scope, request: Json) -> Json:
     """Merge a range as a whole, by rows or by columns; all values but the first are lost."""
     sheet, rect = scope.grid_range(request.get("range"))
-    kind = request.get("mergeType", "MERGE_ALL")
-    if kind not in _MERGE_TYPES:
-        raise InvalidArgumentError(f"Unknown merge type: {kind}")
     for merge in sheet.merges:
         if merge.overlaps(rect) and not rect.holds(merge):
             raise InvalidArgumentError(
                 "You must select all cells in a merged range to merge or unmerge them."
             )
     sheet.merges = [merge for merge in sheet.merges if not rect.holds(merge)]
-    for part in _parts(rect, kind):
+    for part in _parts(rect, request.get("mergeType", "MERGE_ALL")):
         if part.width * part.height > 1:
             sheet.merges.append(part)
             _keep_first(sheet, part)
@@ -134,8 +135,7 @@ def _changed(cell: Cell, data: Json, mask: Mask) -> Cell | None:
             with_color_styles(run) for run in data.get("textFormatRuns") or []
         ] or None
     if names(mask, "userEnteredValue"):
-        value = data.get("userEnteredValue") or {}
-        changes |= _entered(expect_message(value, "userEnteredValue"))
+        changes |= _entered(data.get("userEnteredValue") or {})
     return cell.changed(**changes)
 
 
@@ -158,8 +158,6 @@ def _entered(value: Json) -> Json:
     kinds = ("formulaValue", "stringValue", "numberValue", "boolValue")
     found = next((value[kind] for kind in kinds if kind in value), None)
     check_length(found)
-    if not fits_a_cell(found):
-        raise InvalidArgumentError(f"Invalid userEnteredValue: {found}")
     if "formulaValue" in value:
         return {"value": None, "formula": found}
     return {"value": None if found == "" else held(found), "formula": None}

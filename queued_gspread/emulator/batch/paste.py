@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.book.a1 import Rect
@@ -13,12 +14,16 @@ from queued_gspread.emulator.wire.errors import InvalidArgumentError
 from .scope import dimension_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from queued_gspread.emulator.book.cell import Cell
     from queued_gspread.emulator.book.sheet import Sheet
 
     from .scope import Handler, Json, Scope
 
 Block = list[list["Cell"]]
+# Numbers in series: below where floats skip whole numbers, compared to this many places.
+_LARGEST, _PLACES = 1e15, 12
 
 
 def copy_paste(scope: Scope, request: Json) -> Json:
@@ -62,18 +67,38 @@ def cut_paste(scope: Scope, request: Json) -> Json:
 def auto_fill(scope: Scope, request: Json) -> Json:
     """Fill cells with copies of a source, repeated; formulas follow their place.
 
-    By the reference of AutoFillRequest, but for series: 1, 2 goes on with 1, 2.
+    By the reference of AutoFillRequest; of its series only numbers go on: 1, 2 with 3, 4.
     """
     sheet, source, target = _filling(scope, request)
     block = _block(scope, sheet, source, "PASTE_NORMAL")
+    downwards = target.start_row != source.start_row
+    series = [_series(line) for line in (zip(*block, strict=True) if downwards else block)]
     scope.make_room(sheet, target.end_row, target.end_column)
     for row in range(target.start_row, target.end_row):
         for column in range(target.start_column, target.end_column):
             r, c = (row - source.start_row) % source.height, column - source.start_column
             c %= source.width
             offset = row - source.start_row - r, column - source.start_column - c
-            _paste(sheet, (row, column), _shifted(block[r][c], offset), "PASTE_NORMAL")
+            cell = _shifted(block[r][c], offset)
+            if numbers := series[c if downwards else r]:
+                along = row - source.start_row if downwards else column - source.start_column
+                step = numbers[1] - numbers[0]
+                cell = cell._replace(value=round(numbers[0] + along * step, _PLACES))
+            _paste(sheet, (row, column), cell, "PASTE_NORMAL")
     return {}
+
+
+def _series(cells: Sequence[Cell]) -> list[float]:
+    """Return the numbers of cells if they go on by the same step, if there are two at least."""
+    numbers = [
+        cell.value
+        for cell in cells
+        if isinstance(cell.value, (int, float))
+        and not isinstance(cell.value, bool)
+        and abs(cell.value) < _LARGEST
+    ]
+    steps = {round(after - before, _PLACES) for before, after in pairwise(numbers)}
+    return numbers if len(numbers) == len(cells) and len(steps) == 1 else []
 
 
 def _filling(scope: Scope, request: Json) -> tuple[Sheet, Rect, Rect]:

@@ -52,7 +52,7 @@ class Scope:
         found, bounds = self.book.grid_range(asked or {})
         return found, bounds.within(found.grid.row_count, found.grid.column_count)
 
-    def attached(self, kind: str, wanted: int | None) -> tuple[Sheet, Json]:
+    def attached(self, kind: str, wanted: int | str | None) -> tuple[Sheet, Json]:
         """Return the attachment of this kind with this id, and its sheet."""
         for sheet in self.book.sheets:
             for item in getattr(sheet, kind):

@@ -128,7 +128,7 @@ def _check_title(book: Spreadsheet, title: str) -> None:
 
 def _rename(book: Spreadsheet, sheet: Sheet, title: str | None) -> None:
     if not title:
-        raise InvalidArgumentError("Sheet title cannot be empty.")
+        raise InvalidArgumentError("The sheet name cannot be empty.")
     other = book.titled(title)
     if other is not sheet:
         _check_title(book, title)
@@ -207,7 +207,7 @@ def _masked(asked: Json, fields: str) -> Json:
     changes: Json = {}
     mask = parse_mask(fields)
     if "*" in mask:
-        return {**copy.deepcopy(asked)}
+        return {"title": None, **copy.deepcopy(asked)}
     for path in paths(mask):
         target: Any = changes
         source: Any = asked

@@ -75,7 +75,7 @@ def shift_sheet(book: Spreadsheet, sheet: Sheet, change: Change) -> None:
         # It may have been pushed over the edge without a cell in it.
         sheet.grid.grow(merge.end_row, merge.end_column)
     _shift_dimensions(sheet, change)
-    for name in ("protected_ranges", "banded_ranges", "filter_views"):
+    for name in ("protected_ranges", "banded_ranges", "filter_views", "tables"):
         setattr(sheet, name, _shift_ranged(getattr(sheet, name), change, size))
     if sheet.basic_filter:
         sheet.basic_filter = next(iter(_shift_ranged([sheet.basic_filter], change, size)), None)
@@ -92,6 +92,9 @@ def _shift_dimensions(sheet: Sheet, change: Change) -> None:
         moved
         for moved in (change.span(*span) for span in sheet.groups[change.dimension])
         if moved[1] > moved[0]
+    ]
+    sheet.collapsed[change.dimension] = [
+        (*change.span(start, end), depth) for start, end, depth in sheet.collapsed[change.dimension]
     ]
     properties = sheet.dimensions[change.dimension].items()
     moved_properties = ((change.index(index), found) for index, found in properties)
@@ -116,8 +119,19 @@ def _shift_ranged(items: list[Json], change: Change, size: Rect) -> list[Json]:
             moved = copy.deepcopy(item) | ({"range": where} if "range" in item else {})
             if "unprotectedRanges" in moved:
                 moved["unprotectedRanges"] = _moved_ranges(moved["unprotectedRanges"], change, size)
+            if isinstance(columns := item.get("columnProperties"), list):
+                moved["columnProperties"] = _typed(columns, item["range"], where, change)
             kept.append(_with_moved_columns(moved, change))
     return kept
+
+
+def _typed(columns: list[Json], old: Json, new: Json, change: Change) -> list[Json]:
+    """Return the types of a table's columns, which are counted from its first."""
+    if change.dimension != "COLUMNS":
+        return columns
+    first, name = new["startColumnIndex"], "columnIndex"
+    places = ((change.index(old["startColumnIndex"] + c.get(name, 0)), c) for c in columns)
+    return [{**column, name: at - first} for at, column in places if at is not None]
 
 
 def _moved_ranges(ranges: list[Json], change: Change, size: Rect) -> list[Json]:

@@ -10,7 +10,7 @@ _NUMBERED = re.compile(
     r"R([1-9][0-9]*)C([1-9][0-9]*)(?::R([1-9][0-9]*)C([1-9][0-9]*))?", re.IGNORECASE
 )
 _QUOTED = re.compile(r"'((?:[^']|'')*)'(?:!(.*))?", re.DOTALL)
-_PLAIN_TITLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLAIN_TITLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _LIKE_A_CELL = re.compile(r"[A-Za-z]{1,3}[0-9]+|[Rr][0-9]*[Cc][0-9]*")
 _LETTERS = 26
 
@@ -135,7 +135,7 @@ def _ordered(start: int | None, end: int | None) -> tuple[int | None, int | None
 
 
 def quote_title(title: str) -> str:
-    """Write a title as Google does: quoted unless it is a plain word unlike a cell's name."""
+    """Write a title as Google does: unquoted if it is a word, or words with dots, and no cell."""
     if _PLAIN_TITLE.fullmatch(title) and not _LIKE_A_CELL.fullmatch(title):
         return title
     return "'" + title.replace("'", "''") + "'"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Json = dict[str, Any]
 _CHANNELS = ("red", "green", "blue")
@@ -12,19 +15,32 @@ _SHORTEST, _EXACT = 6, 10
 
 
 def stored_color(color: Json) -> Json:
-    """Return a colour as it comes back."""
-    levels = {name: int(float(color.get(name) or 0) * _STEPS) for name in _CHANNELS}
+    """Return a colour as it comes back: a channel is between none and all of it."""
+    shares = {name: min(max(color.get(name) or 0, 0), 1) for name in _CHANNELS}
+    return _color({n: int(_as_single(_as_single(part) * _STEPS)) for n, part in shares.items()})
+
+
+def color_of(code: int) -> Json:
+    """Return the colour of a code such as 0xFF6D01."""
+    return _color(dict(zip(_CHANNELS, code.to_bytes(3, "big"), strict=True)))
+
+
+def _color(levels: Mapping[str, int]) -> Json:
     return {name: _single(level / _STEPS) for name, level in levels.items() if level}
 
 
 def _single(value: float) -> float:
     """Return the shortest decimal that is the same 32-bit float."""
-    packed = struct.pack("f", value)
+    exact = _as_single(value)
     for digits in range(_SHORTEST, _EXACT):
-        shortest = float(f"{value:.{digits}g}")
-        if struct.pack("f", shortest) == packed:
+        shortest = float(f"{exact:.{digits}g}")
+        if _as_single(shortest) == exact:
             break
     return int(shortest) if shortest.is_integer() else shortest
+
+
+def _as_single(value: float) -> float:
+    return float(struct.unpack("f", struct.pack("f", value))[0])
 
 
 def with_color_styles(value: Any) -> Any:

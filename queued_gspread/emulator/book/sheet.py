@@ -20,6 +20,9 @@ ATTACHED = {
     "protected_ranges": "protectedRangeId",
     "banded_ranges": "bandedRangeId",
     "filter_views": "filterViewId",
+    "tables": "tableId",
+    "charts": "chartId",
+    "slicers": "slicerId",
     "conditional_formats": "",
 }
 
@@ -41,8 +44,13 @@ class Sheet:
         self.protected_ranges: list[dict[str, Any]] = []
         self.banded_ranges: list[dict[str, Any]] = []
         self.filter_views: list[dict[str, Any]] = []
+        self.tables: list[dict[str, Any]] = []
+        self.charts: list[dict[str, Any]] = []
+        self.slicers: list[dict[str, Any]] = []
         self.conditional_formats: list[dict[str, Any]] = []
         self.groups: dict[str, list[Span]] = {"ROWS": [], "COLUMNS": []}
+        # The groups that are collapsed: where they begin and end, and their depth.
+        self.collapsed: dict[str, list[tuple[int, int, int]]] = {"ROWS": [], "COLUMNS": []}
         self.dimensions: dict[str, dict[int, dict[str, Any]]] = {"ROWS": {}, "COLUMNS": {}}
 
     def copy(self, sheet_id: int, title: str) -> Sheet:
@@ -56,6 +64,7 @@ class Sheet:
         for name in ATTACHED:
             setattr(other, name, [_at_home(item, sheet_id) for item in getattr(self, name)])
         other.groups = copy.deepcopy(self.groups)
+        other.collapsed = copy.deepcopy(self.collapsed)
         other.dimensions = copy.deepcopy(self.dimensions)
         return other
 
@@ -63,7 +72,7 @@ class Sheet:
         """Give attachments with ids new ones, as a copy within a spreadsheet needs."""
         for name, key in ATTACHED.items():
             for item in getattr(self, name) if key else ():
-                item[key] = new_id()
+                item[key] = new_id() if isinstance(item[key], int) else str(new_id())
 
     @property
     def is_hidden(self) -> bool:
@@ -108,6 +117,9 @@ def _at_home(item: dict[str, Any], sheet_id: int) -> dict[str, Any]:
     found = copy.deepcopy(item)
     if "range" in found:
         found["range"] = owned_range(found["range"], sheet_id)
+    if "position" in found:
+        place = found["position"]["overlayPosition"]
+        place["anchorCell"] = owned_range(place["anchorCell"], sheet_id)
     for name in ("ranges", "unprotectedRanges"):
         if name in found:
             found[name] = [owned_range(where, sheet_id) for where in found[name]]

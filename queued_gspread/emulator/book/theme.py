@@ -5,6 +5,19 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from .color import color_of
+
+_THEME = {
+    "TEXT": 0x000000,
+    "BACKGROUND": 0xFFFFFF,
+    "ACCENT1": 0x4285F4,
+    "ACCENT2": 0xEA4335,
+    "ACCENT3": 0xFBBC04,
+    "ACCENT4": 0x34A853,
+    "ACCENT5": 0xFF6D01,
+    "ACCENT6": 0x46BDC6,
+    "LINK": 0x1155CC,
+}
 _DEFAULTS: dict[str, Any] = {
     "locale": "en_US",
     "autoRecalc": "ON_CHANGE",
@@ -29,36 +42,8 @@ _DEFAULTS: dict[str, Any] = {
     "spreadsheetTheme": {
         "primaryFontFamily": "Arial",
         "themeColors": [
-            {"colorType": "TEXT", "color": {"rgbColor": {}}},
-            {"colorType": "BACKGROUND", "color": {"rgbColor": {"red": 1, "green": 1, "blue": 1}}},
-            {
-                "colorType": "ACCENT1",
-                "color": {"rgbColor": {"red": 0.25882354, "green": 0.52156866, "blue": 0.95686275}},
-            },
-            {
-                "colorType": "ACCENT2",
-                "color": {"rgbColor": {"red": 0.91764706, "green": 0.2627451, "blue": 0.20784314}},
-            },
-            {
-                "colorType": "ACCENT3",
-                "color": {"rgbColor": {"red": 0.9843137, "green": 0.7372549, "blue": 0.015686275}},
-            },
-            {
-                "colorType": "ACCENT4",
-                "color": {"rgbColor": {"red": 0.20392157, "green": 0.65882355, "blue": 0.3254902}},
-            },
-            {
-                "colorType": "ACCENT5",
-                "color": {"rgbColor": {"red": 1, "green": 0.42745098, "blue": 0.003921569}},
-            },
-            {
-                "colorType": "ACCENT6",
-                "color": {"rgbColor": {"red": 0.27450982, "green": 0.7411765, "blue": 0.7764706}},
-            },
-            {
-                "colorType": "LINK",
-                "color": {"rgbColor": {"red": 0.06666667, "green": 0.33333334, "blue": 0.8}},
-            },
+            {"colorType": kind, "color": {"rgbColor": color_of(code)}}
+            for kind, code in _THEME.items()
         ],
     },
 }

@@ -135,6 +135,10 @@ def _part(name: str, place: Any, shared: list[Any]) -> Any:
 def shared_from(part: Part) -> list[Any]:
     """Return the parts that cells share: messages and lists of them."""
     for item in part:
-        for message in item if isinstance(item.content, list) else [item]:
-            message_of(message)
+        if isinstance(item.content, list):
+            for run in item:
+                message_of("TextFormatRun", run)
+        else:
+            is_rule = "condition" in item.expect(dict)
+            message_of("DataValidationRule" if is_rule else "CellFormat", item)
     return part.expect(list)

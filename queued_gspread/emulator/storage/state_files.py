@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from queued_gspread.emulator.book.a1 import Rect
@@ -62,7 +63,11 @@ def _book(part: Part, shared: list[Any]) -> Spreadsheet:
     sheets = [_sheet(sheet, shared) for sheet in part["sheets"]]
     title = part["properties"]["title"].expect(str)
     book = Spreadsheet(part["spreadsheet_id"].expect(str), title, sheets)
-    return _completed(book, part, {"sheets": lambda _: sheets, "properties": message_of})
+    return _completed(
+        book,
+        part,
+        {"sheets": lambda _: sheets, "properties": partial(message_of, "SpreadsheetProperties")},
+    )
 
 
 def _sheet_json(sheet: Sheet, shared: Shared) -> Json:
@@ -77,13 +82,16 @@ def _sheet(part: Part, shared: list[Any]) -> Sheet:
         "groups": lambda groups: {
             name: [_whole_numbers(span, 2) for span in groups[name]] for name in _DIMENSIONS
         },
+        "collapsed": lambda groups: {
+            name: [_whole_numbers(found, 3) for found in groups[name]] for name in _DIMENSIONS
+        },
         "dimensions": lambda dimensions: {
             name: dict(_line(line) for line in dimensions[name]) for name in _DIMENSIONS
         },
-        "properties": message_of,
-        "grid_properties": message_of,
+        "properties": partial(message_of, "SheetProperties"),
+        "grid_properties": partial(message_of, "GridProperties"),
         "basic_filter": lambda found: (
-            message_of(found, {"range": dict}) if found.content is not None else None
+            message_of("BasicFilter", found, {"range": dict}) if found.content is not None else None
         ),
     }
     return _completed(Sheet(part["sheet_id"].expect(int), part["title"].expect(str)), part, readers)
@@ -99,7 +107,7 @@ def _whole_numbers(part: Part, count: int) -> tuple[Any, ...]:
 def _line(part: Part) -> tuple[int, Json]:
     """Return the index of a row or column, and its properties."""
     index, found = part.read(lambda pair: (operator.index(pair[0]), pair[1]))
-    return index, message_of(Part(found, f"{part.place}[1]"))
+    return index, message_of("DimensionProperties", Part(found, f"{part.place}[1]"))
 
 
 def _completed(made: T, part: Part, readers: dict[str, Callable[[Part], Any]]) -> T:

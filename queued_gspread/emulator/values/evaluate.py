@@ -19,9 +19,10 @@ from queued_gspread.emulator.values.functions.arguments import (
     UNREADABLE,
     Area,
     EvaluationError,
+    text,
 )
 
-from .formula import FormulaSyntaxError, Reference, UnsupportedSyntaxError, parse
+from .formula import Call, FormulaSyntaxError, Reference, UnsupportedSyntaxError, parse
 from .inherited import inherited_format
 from .interpret import Interpreter
 from .place import named_range
@@ -98,6 +99,7 @@ class Evaluator:
         self._use = use
         self._known: dict[Place, Value] = {}
         self._formats: dict[Place, Mapping[str, str]] = {}
+        self._links: dict[Place, str] = {}
         self._columns: dict[tuple[int, int], _Column] = {}
         # How often each unfinished cell was begun; each waits for the one that follows it.
         self._begun: dict[Place, int] = {}
@@ -128,6 +130,14 @@ class Evaluator:
             return cell.number_format
         self._value(sheet, row, column)
         return self._formats.get(Place(sheet.sheet_id, row, column), {})
+
+    def link(self, sheet: Sheet, row: int, column: int) -> str:
+        """Return where a cell leads to by its HYPERLINK, or else by its format; '' for nowhere."""
+        cell = sheet.grid.get(row, column)
+        if cell.formula is not None:
+            self._value(sheet, row, column)
+        by_format = (cell.format or {}).get("textFormat", {}).get("link", {})
+        return self._links.get(Place(sheet.sheet_id, row, column)) or str(by_format.get("uri", ""))
 
     def _work_out(self, wanted: Place, inside: bool = False) -> None:
         waiting = [wanted]
@@ -189,7 +199,11 @@ class Evaluator:
         assert formula
         try:
             tree = parse(formula)
-            value = Interpreter(self, sheet, place.row, place.column).result(tree)
+            interpreter = Interpreter(self, sheet, place.row, place.column)
+            value = interpreter.result(tree)
+            if isinstance(tree, Call) and tree.function == "HYPERLINK":
+                with contextlib.suppress(EvaluationError):
+                    self._links[place] = text(interpreter.single(tree.arguments[0]))
         except NotComputedError as gap:
             return gap.mark(self._name(place))
         except UnsupportedSyntaxError as found:

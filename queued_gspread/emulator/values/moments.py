@@ -11,12 +11,23 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _TOKEN = re.compile(
-    r'"[^"]*"|\\.|\[(?:h+|m+|s+)\]|\[[^\]]*\]|am/pm|a/p|y+|m+|d+|h+|s+|\.0+|.',
+    r'"[^"]*"|\\.|[_*].|\[(?:h+|m+|s+)\]|\[[^\]]*\]|am/pm|a/p|y+|m+|d+|h+|s+|\.0+|.',
     re.IGNORECASE | re.DOTALL,
 )
-_LITERAL = re.compile(r'"[^"]*"|\\.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE | re.DOTALL)
+_LITERAL = re.compile(r'"[^"]*"|\\.|[_*].|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE | re.DOTALL)
 _SECONDS_A_DAY = 86_400
 _UNITS = {"h": 3600, "m": 60, "s": 1}
+
+
+def literal(mark: str) -> str:
+    """Return what is shown of a currency, of a character's width, or of what fills a cell.
+
+    A currency stands before the number of its locale: `[$€-407]`. A width is shown as one space,
+    and so is `* `, which fills a cell with spaces.
+    """
+    if mark[0] == "[":
+        return mark[2:-1].partition("-")[0] if mark.startswith("[$") else ""
+    return " " if mark[0] == "_" or mark == "* " else ""
 
 
 def is_moment_pattern(pattern: str) -> bool:
@@ -62,8 +73,8 @@ def _seconds_follow(tokens: list[str]) -> bool:
 def _part(moment: datetime, low: str, token: str, twelve: bool) -> str:
     if token[0] in '"\\':
         return token[1:-1] if token[0] == '"' else token[1:]
-    if token[0] == "[" and len(token) > 1:
-        return ""
+    if len(token) > 1 and token[0] in "[_*":
+        return literal(token)
     hour = (moment.hour % 12 or 12) if twelve else moment.hour
     parts = {
         "yy": f"{moment.year % 100:02d}",

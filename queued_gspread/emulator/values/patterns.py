@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from .comparison import COMPARISONS
-from .moments import show_moment
+from .moments import literal, show_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,8 +21,7 @@ _NUMBER = re.compile(
 _FRACTION = re.compile(r"(?P<whole>[#0?]+ +)?(?P<over>[#0?]+)/(?P<under>[#0?]+|[1-9]\d*)")
 # Digits with literals between them, as in a telephone number.
 _SPREAD = re.compile(r"[#0?]+(?:[^#0?.,eE%]+[#0?]+)+")
-# A currency stands before the number of its locale: `[$€-407]`.
-_LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|_(.)|\*.')
+_LITERAL = re.compile(r'"([^"]*)"|\\(.)|(\[[^\]]*\]|[_*].)')
 _SECTION = re.compile(r'(?:"[^"]*"|\\.|[^;"])+|(?<=;)(?=;|$)')
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
 _DEFAULT_PATTERNS = {
@@ -118,12 +117,12 @@ def _with_literals(pattern: str, fill: Callable[[str], str]) -> str:
     literals: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
-        literals.append(match[1] or match[2] or match[3] or (" " if match[4] else ""))
+        literals.append(match[1] or match[2] or (literal(match[3]) if match[3] else ""))
         return "\0"
 
     shown = fill(_LITERAL.sub(keep, pattern))
-    for literal in literals:
-        shown = shown.replace("\0", literal, 1)
+    for kept in literals:
+        shown = shown.replace("\0", kept, 1)
     return shown
 
 

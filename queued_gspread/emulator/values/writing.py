@@ -12,7 +12,6 @@ from queued_gspread.emulator.book.spreadsheet import exceeds_grid
 from queued_gspread.emulator.wire.errors import (
     InvalidArgumentError,
     invalid,
-    invalid_field,
     invalid_fields,
 )
 from queued_gspread.emulator.wire.proto_text import proto_text
@@ -30,15 +29,18 @@ if TYPE_CHECKING:
 Rows = list[list["Scalar"]]
 _LIST_VALUE = "type.googleapis.com/google.protobuf.ListValue"
 TOO_LONG = f"Your input contains more than the maximum of {LONGEST} characters in a single cell."
-_DIMENSION = "type.googleapis.com/google.apps.sheets.v4.Dimension"
 
 
 class Writing(NamedTuple):
-    """Values about to be written, from the top left cell of rect on."""
+    """Values about to be written, from the top left cell of rect on.
+
+    `asked` is the range that was asked for, which may be larger; None for a single cell.
+    """
 
     sheet: Sheet
     rect: Rect
     rows: Rows
+    asked: Rect | None = None
 
     def cells(self) -> Iterator[tuple[int, int, Scalar]]:
         """Yield row, column and value of what is written: null is not."""
@@ -66,29 +68,24 @@ def checked_values(body: dict[str, Any], field: str = "data") -> Rows:
         for column, value in enumerate(line):
             if isinstance(value, str) and len(value) > LONGEST:
                 raise invalid(TOO_LONG)
-            if not fits_a_cell(value):
+            if not _fits_a_cell(value):
                 where = "" if field == "data" else f"Invalid {field}: "
                 raise invalid(f"{where}Invalid values[{place}][{column}]: {proto_text(value)}")
-    if checked_major(body.get("majorDimension"), field) == "COLUMNS":
+    if major_of(body) == "COLUMNS":
         return _transposed(values)
     return [list(line) for line in values]
 
 
-def fits_a_cell(value: object) -> bool:
+def _fits_a_cell(value: object) -> bool:
     """Whether a value is neither a list nor an object, nor a number beyond all floats."""
     if isinstance(value, (int, float)):
         return abs(value) <= sys.float_info.max
     return not isinstance(value, (list, dict))
 
 
-def checked_major(major: object, field: str = "data") -> str:
-    """Return ROWS or COLUMNS for a majorDimension, ROWS for none."""
-    if major is None or str(major) in {"", "DIMENSION_UNSPECIFIED"}:
-        return "ROWS"
-    if str(major) not in {"ROWS", "COLUMNS"}:
-        name = f"{field}.major_dimension".lstrip(".")
-        raise invalid_field(name, f"Invalid value at '{name}' ({_DIMENSION}), \"{major}\"")
-    return str(major)
+def major_of(options: dict[str, Any]) -> str:
+    """Return the majorDimension of a ValueRange or of a reading: ROWS if there is none."""
+    return "COLUMNS" if options.get("majorDimension") == "COLUMNS" else "ROWS"
 
 
 def _check_lists(fields: list[tuple[str, object]]) -> None:
@@ -124,7 +121,9 @@ def plan_update(sheet: Sheet, bounds: Bounds, rows: Rows) -> Writing:
         _check_fits(sheet, bounds, rect)
     if rect.end_row > sheet.grid.row_count or rect.end_column > sheet.grid.column_count:
         raise InvalidArgumentError(exceeds_grid(sheet, Bounds(*rect)))
-    return Writing(sheet, rect, rows)
+    grid = sheet.grid
+    asked = None if bounds.is_cell else bounds.within(grid.row_count, grid.column_count)
+    return Writing(sheet, rect, rows, asked)
 
 
 def _check_fits(sheet: Sheet, bounds: Bounds, rect: Rect) -> None:

@@ -118,13 +118,6 @@ def unknown_field(mask: str, path: str) -> ApiError:
     return invalid_fields([(mask, description)], "Request contains an invalid argument.")
 
 
-def unknown_name(name: str, parent: str = "") -> ApiError:
-    """Return the 400 for a field that the request's schema does not have."""
-    where = f" at '{parent}'" if parent else ""
-    message = f'Invalid JSON payload received. Unknown name "{name}"{where}: Cannot find field.'
-    return invalid_field(parent, message)
-
-
 def unknown_parameter(name: str) -> ApiError:
     """Return the 400 for a query parameter that a method does not have."""
     where = f"Field '{name}' could not be found in request message."

@@ -78,7 +78,9 @@ __all__ = [
     "loads",
 ]
 
-WIRE_VERSION: Final = 1
+WIRE_VERSION: Final = 2
+"""The newest version that is read. Only what an earlier version would misread has it: jobs under an
+idempotency key. All else is of the first version."""
 
 
 def dumps(value: Any, /, *, in_job: bool = False) -> bytes:

@@ -83,8 +83,8 @@ class Admission:
         # Lanes and keys of the signed jobs that were let in, with the times that those are signed
         # with that nobody waits for. Only these are remembered as answered.
         self._inside: dict[tuple[str, str, str], int | None] = {}
-        # Replies that Redis may not have stored, with what is kept of failures.
-        self._unconfirmed: dict[str, tuple[bytes, bytes]] = {}
+        # Replies that Redis may not have stored, with what is kept of failures, and under keys.
+        self._unconfirmed: dict[str, tuple[bytes, bytes, bytes]] = {}
 
     def begin(self) -> None:
         """Begin an epoch."""
@@ -174,7 +174,7 @@ class Admission:
                 self._generations.note_answered(entry.job_id)
             else:
                 unattended[entry.job_id] = at
-            self._unconfirmed[entry.job_id] = reply, entry.failure
+            self._unconfirmed[entry.job_id] = reply, entry.failure, entry.promise
         signed = [(entry, self._signed(entry, reply)) for entry, reply in answers]
         answer = partial(queue.answer, signed, slots_to_release)
         if self._unattended is None or not unattended:
@@ -199,7 +199,7 @@ class Admission:
         """Record how a call ended; return its outcome, with an error if the reply is too large."""
         if len(outcome.reply) > self._limit:
             error = too_large(outcome.word, len(outcome.reply), self._limit)
-            outcome = failed(error, outcome.job, outcome.tally)
+            outcome = replace(failed(error, outcome.job, outcome.tally), promise=outcome.promise)
         if outcome.error is not None and (outcome.job is not None or outcome.sort == "poisoned"):
             failure = kept_of(outcome.error, entry, outcome.job, outcome.failure_sort)
             outcome = replace(outcome, failure=failure)
@@ -251,7 +251,7 @@ class Admission:
             # a copy that an attacker put into the lane.
             return failed(unknown(None, _FORGOTTEN), None)
         LOGGER.info("lane %r: a job that was made is answered once more", entry.lane)
-        return Outcome("again", ended.reply, failure=ended.failure)
+        return Outcome("again", ended.reply, failure=ended.failure, promise=ended.promise)
 
     def _verified(self, entry: Entry) -> SignedMessage | None:
         if self.keyring is None:
@@ -276,8 +276,8 @@ class Admission:
         unconfirmed = self._unconfirmed.get(entry.job_id)
         if unconfirmed is not None:
             self._let_in(entry, signed)
-            reply, failure = unconfirmed
-            return Outcome("again", reply, failure=failure)
+            reply, failure, promise = unconfirmed
+            return Outcome("again", reply, failure=failure, promise=promise)
         # Do not reply: a signed reply could be passed off as the reply to the original job.
         LOGGER.warning("lane %r: a copy of a job that was answered is dropped", entry.lane)
         return Outcome("replayed")

@@ -28,6 +28,7 @@ from .tally import Tally
 if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
+    from queued_gspread.server.policy.promises import Promise
     from queued_gspread.server.replay.advance import Decoded
     from queued_gspread.server.replay.held import Suspended
 
@@ -81,6 +82,8 @@ class Call:
             as this server has seen.
         is_suspect: Whether the request that it needs next has failed before, for another call.
         cohort: The calls that it shares requests with, if it is an upsert and not with all.
+        promise: Its idempotency key; None without one.
+        claim: What it asks Redis for before each request, on account of that.
         is_out: Whether that request was sent and its outcome is not known.
         request: That request. It is there from :meth:`needs` to :meth:`answered`: it may be large.
 
@@ -101,6 +104,8 @@ class Call:
     is_suspect: bool = False
     is_out: bool = False
     cohort: Cohort | None = None
+    promise: Promise | None = None
+    claim: bytes = b""
     request: Request = field(init=False, repr=False)
     _parts: list[Mergeable | None] = field(default_factory=list)
 
@@ -206,7 +211,8 @@ class Call:
         """
         if self.journal_update is None:
             self.journal_update = self._note_before(attempt, journals)
-        return AcquireArgs(self.entry, self.mark_after(), self.job.timeout, self.journal_update)
+        mark, timeout = self.mark_after(), self.job.timeout
+        return AcquireArgs(self.entry, mark, timeout, self.journal_update, self.claim)
 
     def mark_after(self) -> str:
         """Return its mark once the next request has been sent."""

@@ -37,12 +37,14 @@ class Ended:
         mark: How far it had come.
         reply: Its reply; None if that is no longer kept.
         failure: What Redis is to keep of its failure.
+        promise: What it is to keep under its idempotency key.
 
     """
 
     mark: str
     reply: bytes | None = None
     failure: bytes = b""
+    promise: bytes = b""
 
 
 class History:
@@ -66,7 +68,7 @@ class History:
         self._begun: dict[str, Call] = {}
         self._left: OrderedDict[str, Call] = OrderedDict()
         self._ended: OrderedDict[str, Ended] = OrderedDict()
-        # Those that still have a reply, oldest first, with its size.
+        # Those that still have a reply, oldest first, with its size and that of the failure.
         self._replies: OrderedDict[str, int] = OrderedDict()
         self._bytes = 0
 
@@ -97,7 +99,8 @@ class History:
             call = self._begun.pop(job_id, None) or self._left.pop(job_id, None)
             # A caller that saw its call fail may have made another one in its place.
             if call is not None and (call.mark in MAY_HAVE_WRITTEN or outcome.word != "ok"):
-                self._keep(job_id, Ended(call.mark, outcome.reply, outcome.failure))
+                ended = Ended(call.mark, outcome.reply, outcome.failure, outcome.promise)
+                self._keep(job_id, ended)
 
     def is_underway(self, job_id: str) -> bool:
         """Return whether a job's call is being made, even in an epoch that has ended."""
@@ -125,8 +128,8 @@ class History:
         self._ended[job_id] = ended
         self._ended.move_to_end(job_id)
         if ended.reply is not None:
-            self._replies[job_id] = len(ended.reply)
-            self._bytes += len(ended.reply)
+            self._replies[job_id] = len(ended.reply) + len(ended.failure)
+            self._bytes += self._replies[job_id]
         while self._bytes > self._most_bytes:
             oldest = next(iter(self._replies))
             self._drop_reply(oldest)

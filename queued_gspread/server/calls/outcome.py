@@ -54,6 +54,7 @@ _UPSERT: Final = (
     'look whether its keys are in the sheet; with existing="update" or "keep" the call does so '
     "itself"
 )
+_SETTLE: Final = "; under the key {!r} it is not sent again until `queued-gspread keys` settles it"
 _LATE: Final = ", and once more after some time, since it may land late"
 
 
@@ -69,6 +70,7 @@ class Outcome:
         tally: The requests that were sent for it; None for none.
         error: What it ended with, for the log.
         failure: What is kept of its failure; b'' for nothing.
+        promise: What is kept under its idempotency key; b'' for nothing.
 
     """
 
@@ -78,6 +80,7 @@ class Outcome:
     tally: Tally | None = None
     error: BaseException | None = None
     failure: bytes = b""
+    promise: bytes = b""
 
     @property
     def sort(self) -> str:
@@ -112,7 +115,7 @@ class Outcome:
         timeout = math.inf if self.job is None else self.job.timeout
         if self.job is not None and self.job.is_unattended:
             timeout = None  # its caller looks for the reply at once, if ever
-        told = replace(entry, timeout=timeout or 0.0, failure=self.failure)
+        told = replace(entry, timeout=timeout or 0.0, failure=self.failure, promise=self.promise)
         return told, self.reply if entry.job_id else b""
 
 
@@ -204,6 +207,8 @@ def in_doubt(
     error.how_to_check = _UPSERT if job.name == "worksheet.upsert_rows" else how_to_check(request)
     if not error.response.status_code:
         error.how_to_check += _LATE
+    if job.once is not None:
+        error.how_to_check += _SETTLE.format(job.once.key)
     return error
 
 

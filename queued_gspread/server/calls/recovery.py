@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from queued_gspread.broker import spreadsheet_lane
 from queued_gspread.server.replay.journal import Journal, Journals
 
+from .promises import Promises
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,6 +27,7 @@ class Recovery:
         late_write_guard: Seconds for which a write without a response may still land.
         clock: A monotonic clock, in seconds.
         journals: Writes and reads the entries of journals.
+        promises: What is kept under idempotency keys.
 
     """
 
@@ -34,8 +37,10 @@ class Recovery:
         late_write_guard: float,
         clock: Callable[[], float] = time.monotonic,
         journals: Journals | None = None,
+        promises: Promises | None = None,
     ) -> None:
         self.journals = journals or Journals()
+        self.promises = promises or Promises(queue)
         self._queue = queue
         self._late_write_guard = late_write_guard
         self._clock = clock

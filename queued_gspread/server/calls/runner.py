@@ -88,7 +88,9 @@ class Runner:
         """
         try:
             call = self._admitted(entry)
-            return call if isinstance(call, Outcome) else self._taken(call) or call
+            if isinstance(call, Outcome):
+                return self.ended_unbegun(entry, call)
+            return self._kept(call) or self._taken(call) or call
         except (StaleEpochError, BrokerUnavailableError):
             raise
         except BaseException as error:  # noqa: BLE001 - fail this call alone; the lane goes on
@@ -110,7 +112,31 @@ class Runner:
             call.held = self._suspender.suspended(call.entry.body, call.exchanges)
         return self._taken(call)
 
+    def ended(self, call: Call, outcome: Outcome) -> Outcome:
+        """Return the outcome of a call that has ended, with what is kept under its key."""
+        if call.promise is None:
+            return outcome
+        return self._recovery.promises.ended(call, call.promise, outcome)
+
+    def ended_unbegun(self, entry: Entry, outcome: Outcome) -> Outcome:
+        """Return the same for a job whose call was not begun."""
+        return self._recovery.promises.ended_unbegun(entry, outcome)
+
+    def _kept(self, call: Call) -> Outcome | None:
+        """Return the outcome of a call that was made before, under its idempotency key."""
+        if call.job.once is None:
+            return None
+        promises = self._recovery.promises
+        call.promise = promises.of(call.entry, call.job.once)
+        call.claim = promises.claim(call.promise)
+        return promises.kept(call)
+
     def _taken(self, call: Call) -> Outcome | None:
+        """Take a call one step further; return its outcome if it has ended."""
+        outcome = self._step(call)
+        return None if outcome is None else self.ended(call, outcome)
+
+    def _step(self, call: Call) -> Outcome | None:
         """Take a call one step further, without holding anything new."""
         try:
             step = _advance(call)

@@ -30,6 +30,7 @@ __all__ = [
     "is_single",
     "may_lead",
     "mergeable_with_first",
+    "shares_key",
 ]
 
 MOST_CALLS: Final = 500
@@ -39,6 +40,14 @@ MOST_CALLS: Final = 500
 def may_lead(call: Call) -> bool:
     """Return whether others may run together with a call."""
     return _reads(call) or _writes_once(call) or _table_of(call) is not None
+
+
+def shares_key(call: Call, others: Sequence[Call]) -> bool:
+    """Return whether a call is under the same idempotency key and number as one of some others."""
+    if call.promise is None:
+        return False
+    field = call.promise.field
+    return any(other.promise is not None and other.promise.field == field for other in others)
 
 
 class ConcurrentGroup:

@@ -28,7 +28,7 @@ from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
 from queued_gspread.server.policy.request import Exchange, Response, is_read
 from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces
 
-from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first
+from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first, shares_key
 from .locks import let_lock_in
 from .lookahead import Lookahead
 from .tables import Tables
@@ -197,7 +197,7 @@ class Lane:
             return
         admitted = yield from self._services.admission.admit(self._services.queue, entry)
         if isinstance(admitted, Outcome):
-            self._record(entry, admitted)
+            self._record(entry, self._services.runner.ended_unbegun(entry, admitted))
             return
         begun = self._lookahead.begun(admitted) or self._services.runner.begin(admitted)
         self._record(entry, begun)
@@ -332,6 +332,10 @@ class Lane:
             self._lookahead.block()
             return
         begun = self._services.runner.begin(admitted)
+        if isinstance(begun, Call) and shares_key(begun, self._open):
+            self._memory.give_back(entry)
+            self._lookahead.block()
+            return
         if isinstance(begun, Call) and not together.add(begun):
             self._memory.give_back(entry)
             self._lookahead.block(begun)
@@ -363,12 +367,12 @@ class Lane:
     def _record_answer(self, call: Call, result: Exchange | Outcome) -> Outcome | None:
         """Give a call the answer to its request; or return how it ended without one."""
         if isinstance(result, Outcome):
-            return result
+            return self._services.runner.ended(call, result)
         try:
             self._note_table(call, result)
             call.answered(result, is_last=is_single(call))
         except Exception as error:  # noqa: BLE001 - otherwise the lane would retry it forever
-            return broken(error, call)
+            return self._services.runner.ended(call, broken(error, call))
         return None
 
     def _note_table(self, call: Call, exchange: Exchange) -> None:

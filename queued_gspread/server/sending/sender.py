@@ -59,6 +59,7 @@ _UNREPLICATED: Final = Verdict(
 )
 _NOT_KNOWN: Final = SendResult([], Verdict(VerdictKind.UNKNOWN))
 _UNSENT: Final = SendResult([], Verdict(VerdictKind.NOT_SENT))
+_NO_KEY: Final = ("promised", "full")
 _NOT_APPLIED: Final = (VerdictKind.REFUSED_QUOTA, VerdictKind.UNAUTHENTICATED, VerdictKind.NOT_SENT)
 
 
@@ -225,12 +226,16 @@ class Sender:
         self, outgoing: OutgoingRequest, attempts: Attempts, permit: Permit
     ) -> Results:
         """Drop the calls that may not go, or not be retried; return how they end."""
-        now, ended, going = self._clock(), [], []
+        now, going = self._clock(), []
+        ended: Results = []
         for place, call in enumerate(outgoing.calls):
             word = permit.word_of(place)
             is_waiting = word == "late" and not permit.words
             if word == "go" or (is_waiting and self._end_of_waiting(call, attempts) > now):
                 going.append(call)
+            elif word in _NO_KEY:
+                call.tally.give_up()
+                ended.append((call, self.recovery.promises.refused(call, word)))
             else:
                 ended.append((call, unsent(call, attempts, word)))
         outgoing.calls = going

@@ -121,7 +121,10 @@ def test_most_cells(book):
         ({"data": [{"range": 5}]}, "Invalid value at 'data[0].range' (TYPE_STRING), 5"),
         (
             {"data": [{"range": "A1", "majorDimension": ["ROWS"]}]},
-            "Invalid value at 'data[0].major_dimension' ({v4}.Dimension), \"['ROWS']\"",
+            (
+                "Invalid JSON payload received. Unknown name \"majorDimension\" at 'data[0]': "
+                "Proto field is not repeating, cannot start list."
+            ),
         ),
     ],
 )
@@ -132,10 +135,11 @@ def test_types_in_a_batch(book, body, message):
     assert error["message"] == message.format(v4=v4)
 
 
-def test_ranges_to_clear_are_a_list(book):
-    """A batch that clears takes its ranges as a list only."""
-    error = refusal(book.values_batch_clear, body={"ranges": "A1"})
-    assert error["message"] == "Invalid value at 'ranges' (TYPE_STRING), \"A1\""
+def test_ranges_to_clear_may_be_one_text(book):
+    """A batch that clears takes one text for a list of one, and nothing but texts."""
+    assert book.values_batch_clear(body={"ranges": "A1"})["clearedRanges"] == ["Sheet1!A1"]
+    error = refusal(book.values_batch_clear, body={"ranges": ["A1", 5]})
+    assert error["message"] == "Invalid value at 'ranges[1]' (TYPE_STRING), 5"
 
 
 def test_render_options_of_a_response(book):
@@ -204,6 +208,31 @@ def test_unknown_methods(emulator, client, book, method, path):
     assert answer.headers["Content-Type"].startswith("text/html")
 
 
+@pytest.mark.parametrize("verb", ["", ":batchUpdate"])
+def test_a_slash_after_an_id_is_overlooked(emulator, client, book, verb):
+    """A path with a slash after the spreadsheet's or the file's id means the one without."""
+    method, body = ("POST", {"requests": [{"addSheet": {}}]}) if verb else ("GET", None)
+    url = f"{emulator.url}/v4/spreadsheets/{book.id}/{verb}"
+    found = client.http_client.request(method, url, json=body)
+    assert found.json()["spreadsheetId"] == book.id
+    found = client.http_client.request("GET", f"{emulator.url}/drive/v3/files/{book.id}/")
+    assert found.json()["id"] == book.id
+
+
+def test_slashes_and_pluses_in_a_path(emulator, client, book):
+    """In a range in a path a slash is none if it is not escaped, and a plus is a space."""
+    book.add_worksheet("a/b c", 5, 5)
+    url = f"{emulator.url}/v4/spreadsheets/{book.id}/values/"
+    for method in ("GET", "PUT"):
+        params = RAW if method == "PUT" else None
+        with pytest.raises(APIError) as caught:
+            client.http_client.request(method, f"{url}'a/b c'!A1", params=params, json={})
+        assert caught.value.response.status_code == 404
+        assert caught.value.response.headers["Content-Type"].startswith("text/html")
+        found = client.http_client.request(method, f"{url}'a%2Fb+c'!A1", params=params, json={})
+        assert "'a/b c'!A1" in found.json().values()
+
+
 @pytest.mark.parametrize(
     "title", ["it's", "a!b", "R1C1", "D3", "Ünï", "a b", "2024", "x:y", "a/b", "100%"]
 )
@@ -216,6 +245,22 @@ def test_titles(book, title):
     quoted = "'" + title.replace("'", "''") + "'"
     book.sheet1.update([[f"={quoted}!B2"]], "A1", raw=False)
     assert book.sheet1.acell("A1").value == title
+
+
+@pytest.mark.parametrize(
+    ("title", "quoted"),
+    [("food.csv", False), ("_a.b", False), ("a-1.csv", True), ("7.csv", True), ("D3", True)],
+)
+def test_titles_that_need_no_quotation_marks(book, title, quoted):
+    """An answered range quotes a title unless it is a word, dots in it or not."""
+    sheet = book.add_worksheet("before", 5, 5)
+    book.sheet1.update([["=before!A1"]], "A1", raw=False)
+    sheet.update([["x"]], "A1")
+    sheet.update_title(title)
+    shown = f"'{title}'" if quoted else title
+    assert book.values_get(f"'{title}'!A1")["range"] == f"{shown}!A1"
+    assert book.sheet1.acell("A1", "FORMULA").value == f"={shown}!A1"
+    assert book.sheet1.acell("A1").value == "x"
 
 
 @pytest.mark.parametrize(

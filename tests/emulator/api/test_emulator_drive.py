@@ -1,10 +1,12 @@
 import json
+from functools import partial
 
 import pytest
 from gspread.exceptions import APIError
 from gspread.utils import ExportFormat
 
 DRIVE = "https://www.googleapis.com/drive/v3/"
+SPREADSHEET = "application/vnd.google-apps.spreadsheet"
 
 
 def drive(client, method, path, **params):
@@ -277,6 +279,44 @@ def test_comments_need_fields(client, book):
     url = f"https://www.googleapis.com/drive/v3/files/{book.id}/comments"
     with pytest.raises(APIError, match="'fields' parameter is required"):
         client.http_client.request("get", url)
+
+
+def test_one_comment(client, book):
+    """A comment is read by its id, with its author's photo, and gets another content."""
+    url = f"https://www.googleapis.com/drive/v3/files/{book.id}/comments"
+    ask = partial(client.http_client.request, params={"fields": "*"})
+    made = ask("post", url, json={"content": "hello"}).json()
+    assert made["author"]["photoLink"].startswith("//lh3.googleusercontent.com/")
+    assert ask("get", f"{url}/{made['id']}").json() == made
+    changed = ask("patch", f"{url}/{made['id']}/", json={"content": "bye"}).json()
+    assert (changed["content"], changed["htmlContent"]) == ("bye", "bye")
+    assert changed["modifiedTime"] >= made["modifiedTime"]
+    assert ask("get", url).json()["comments"] == [changed]
+    for method in ("get", "patch"):
+        with pytest.raises(APIError, match=r"Comment not found: 12\."):
+            ask(method, f"{url}/12", json={})
+        with pytest.raises(APIError, match="'fields' parameter is required"):
+            client.http_client.request(method, f"{url}/{made['id']}", json={})
+
+
+def test_files_by_drive_v2(client, book):
+    """The second version of Drive makes and copies files that have titles."""
+    url = "https://www.googleapis.com/drive/v2/files"
+    folder = {"title": "folder", "mimeType": "application/vnd.google-apps.folder"}
+    place = client.http_client.request("post", url, json=folder).json()
+    assert (place["title"], place["parents"][0]["isRoot"]) == ("folder", True)
+    asked = {"title": "made", "mimeType": SPREADSHEET, "parents": [{"id": place["id"]}]}
+    made = client.http_client.request("post", url, json=asked).json()
+    assert (made["kind"], made["title"], made["mimeType"]) == ("drive#file", "made", SPREADSHEET)
+    assert [(p["id"], p["isRoot"]) for p in made["parents"]] == [(place["id"], False)]
+    assert client.open_by_key(made["id"]).title == "made"
+    book.sheet1.update([["x"]], "A1")
+    copied = client.http_client.request("post", f"{url}/{book.id}/copy", json={}).json()
+    assert copied["title"] == f"Copy of {book.title}"
+    assert client.open_by_key(copied["id"]).sheet1.acell("A1").value == "x"
+    for wrong in ({"title": 5}, {"parents": "root"}, {"parents": [{"id": 5}]}, {"parents": [5]}):
+        with pytest.raises(APIError, match=r"\[400\]"):
+            client.http_client.request("post", url, json=wrong)
 
 
 def test_unknown_permission(client, book):

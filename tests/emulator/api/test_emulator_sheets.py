@@ -1,4 +1,5 @@
 import pytest
+from gspread.exceptions import APIError
 from gspread.utils import MergeType, PasteType
 
 
@@ -141,6 +142,62 @@ def test_nulls_are_absent(book, sheet):
     request = {"sourceSheetId": sheet.id, "insertSheetIndex": None, "newSheetName": None}
     book.batch_update({"requests": [{"duplicateSheet": request, "addSheet": None}]})
     assert titles(book) == ["Copy of Sheet1", "Sheet1"]
+
+
+def test_groups_are_collapsed(book, sheet):
+    """A group that is collapsed says so, also where it has moved, and what is in it is hidden."""
+    sheet.add_dimension_group_rows(1, 3)
+    where = {"sheetId": sheet.id, "dimension": "ROWS", "startIndex": 1, "endIndex": 3}
+
+    def collapse(is_collapsed, **more):
+        group = {"range": where, "depth": 1, "collapsed": is_collapsed, **more}
+        update = {"dimensionGroup": group, "fields": "collapsed"}
+        book.batch_update({"requests": [{"updateDimensionGroup": update}]})
+
+    def hidden():
+        params = {"fields": "sheets.data.rowMetadata.hiddenByUser", "ranges": "A1:A5"}
+        (data,) = book.fetch_sheet_metadata(params)["sheets"][0]["data"]
+        return [index for index, row in enumerate(data["rowMetadata"]) if row]
+
+    collapse(True)
+    assert (sheet.list_dimension_group_rows()[0]["collapsed"], hidden()) == (True, [1, 2])
+    sheet.insert_row([], 1)
+    (group,) = sheet.list_dimension_group_rows()
+    assert (group["range"]["startIndex"], group["collapsed"], hidden()) == (2, True, [2, 3])
+    where |= {"startIndex": 2, "endIndex": 4}
+    collapse(False)
+    (group,) = sheet.list_dimension_group_rows()
+    assert ("collapsed" in group, hidden()) == (False, [])
+    with pytest.raises(APIError, match="no group of depth 2"):
+        collapse(True, depth=2)
+    collapse(True)
+    sheet.delete_dimension_group_rows(2, 4)
+    sheet.add_dimension_group_rows(2, 4)
+    assert "collapsed" not in sheet.list_dimension_group_rows()[0]
+
+
+@pytest.mark.parametrize("fields", ["*", "title", "title,index"])
+def test_a_title_that_is_named_must_be_there(book, fields):
+    """A mask that names the title of a sheet, as `*` does, is refused without one."""
+    asked = {"properties": {"sheetId": 0, "hidden": False}, "fields": fields}
+    with pytest.raises(APIError, match=r"updateSheetProperties: The sheet name cannot be empty\."):
+        book.batch_update({"requests": [{"updateSheetProperties": asked}]})
+
+
+def test_where_a_cell_leads_to(book, sheet):
+    """Grid data has the address of a HYPERLINK, computed too, or of a format's link."""
+    sheet.update(
+        [["=HYPERLINK(A2)", '=HYPERLINK(A2&"/x", "label")', "=HYPERLINK(1/0, 2)"]], raw=False
+    )
+    sheet.update([["https://example.com"]], "A2")
+    sheet.format("B2", {"textFormat": {"link": {"uri": "https://example.org"}}})
+    for fields in ("sheets.data.rowData.values.hyperlink", "*"):
+        params = {"fields": fields, "ranges": "A1:C2"}
+        rows = book.fetch_sheet_metadata(params)["sheets"][0]["data"][0]["rowData"]
+        links = [[cell.get("hyperlink") for cell in row["values"]] for row in rows]
+        assert links[0][:2] == ["https://example.com", "https://example.com/x"]
+        assert [*links[0], None][2] is None
+        assert links[1][:2] == [None, "https://example.org"]
 
 
 def test_groups_nest(sheet):

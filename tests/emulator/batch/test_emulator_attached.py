@@ -283,9 +283,9 @@ def test_a_copied_sheet_has_what_is_attached_to_it(book, sheet):
 def test_kinds_that_the_emulator_lacks_are_named(book):
     """What Google knows and the emulator does not is 501, what nobody knows is 400."""
     with pytest.raises(APIError) as failed:
-        send(book, "addSlicer", slicer={})
+        send(book, "insertComment")
     assert failed.value.code == 501
-    assert "requests[0].addSlicer" in failed.value.error["message"]
+    assert "requests[0].insertComment" in failed.value.error["message"]
     with pytest.raises(APIError) as failed:
         send(book, "addNonsense")
     assert failed.value.code == 400

@@ -1,7 +1,7 @@
 import tracemalloc
 
 import pytest
-from batch_requests import cells, lines, refused, send
+from batch_requests import cells, lines, misread, refused, send
 from gspread.exceptions import APIError
 
 
@@ -114,13 +114,13 @@ def test_the_grid_grows_for_columns_of_texts(book, sheet):
     [
         ((0, 2), {"delimiterType": "COMMA"}, "exactly one column, was 2"),
         ((0, 1), {"delimiterType": "CUSTOM"}, "delimiter must be set"),
-        ((0, 1), {"delimiterType": "TAB"}, "was TAB"),
         ((0, 1), {}, "delimiterType must be one of COMMA"),
     ],
 )
 def test_mistaken_splits_are_refused(book, columns, asked, said):
     """More than one column and unknown delimiters are errors."""
     assert said in refused(book, "textToColumns", source=cells((0, 1), columns), **asked)
+    assert 'DelimiterType), "TAB"' in misread(book, "textToColumns", delimiterType="TAB")
 
 
 def test_data_is_pasted(book, sheet):
@@ -167,6 +167,33 @@ def test_cells_are_filled_with_copies(book, sheet):
     right = {"source": cells((2, 3), (0, 1)), "dimension": "COLUMNS", "fillLength": 3}
     send(book, "autoFill", sourceAndDestination=right)
     assert sheet.row_values(3) == ["x"] * 4
+
+
+@pytest.mark.parametrize(
+    ("source", "filled"),
+    [
+        ([1, 2], [3, 4, 5]),
+        ([10, 7.5], [5, 2.5, 0]),
+        ([0.1, 0.2, 0.3], [0.4, 0.5, 0.6]),
+        ([1, 2, 4], [1, 2, 4]),
+        ([5], [5, 5, 5]),
+        ([1, "x"], [1, "x", 1]),
+        ([True, False], [True, False, True]),
+        ([10**15, 10**15 + 1], [10**15, 10**15 + 1, 10**15]),
+    ],
+)
+def test_numbers_go_on(book, sheet, source, filled):
+    """Numbers with one step between them go on, whichever way; all else is repeated."""
+    count = len(source)
+    sheet.update([source], "A1", raw=True)
+    sheet.update([[value] for value in source], "A2", raw=True)
+    across = {"source": cells((0, 1), (0, count)), "dimension": "COLUMNS", "fillLength": 3}
+    down = {"source": cells((1, 1 + count), (0, 1)), "dimension": "ROWS", "fillLength": 3}
+    for asked in (across, down):
+        send(book, "autoFill", sourceAndDestination=asked)
+    unformatted = {"value_render_option": "UNFORMATTED_VALUE"}
+    assert sheet.get("1:1", **unformatted) == [source + filled]
+    assert sheet.get("A2:A", **unformatted) == [[value] for value in source + filled]
 
 
 def test_a_range_fills_itself(book, sheet):
@@ -240,7 +267,8 @@ def test_borders_can_be_cleared(book, sheet):
     send(book, "updateBorders", range=where, top=none)
     found = book.fetch_sheet_metadata({"includeGridData": True, "ranges": "A1"})
     assert "rowData" not in found["sheets"][0]["data"][0]
-    assert "was WAVY" in refused(book, "updateBorders", range=where, top={"style": "WAVY"})
+    said = misread(book, "updateBorders", range=where, top={"style": "WAVY"})
+    assert said.startswith("update_borders.top.style'")
 
 
 def test_a_failed_batch_changes_nothing(book, sheet):

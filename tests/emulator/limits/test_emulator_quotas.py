@@ -1,13 +1,18 @@
 """Quotas over HTTP: who is refused, with what, and what is left undone."""
 
+import json
+
 import pytest
+from emulator_state import new_store
 from emulator_traffic import KEY, Traffic, bearer
 from gspread.exceptions import APIError
 from waiting import PATIENCE
 
 from queued_gspread.emulator import Emulator, Quotas
-from queued_gspread.emulator.api.data_filters import METHODS
-from queued_gspread.google_api.methods import kind_of
+from queued_gspread.emulator.api.request import Request
+from queued_gspread.emulator.api.router import answer
+from queued_gspread.emulator.book.store import SPREADSHEET_TYPE
+from queued_gspread.google_api.methods import METHODS, find, kind_of
 
 BODY = {
     "error": {
@@ -155,12 +160,41 @@ def test_a_post_that_reads_is_a_read(own, traffic, method):
     assert traffic.write().status_code == 200
 
 
+FILTERS = {"dataFilters": [{"a1Range": "A1"}]}
+RAW = {"valueInputOption": "RAW"}
+ANSWERED = {
+    ":batchUpdate": {"requests": [{"addSheet": {}}]},
+    ":getByDataFilter": FILTERS,
+    "/developerMetadata:search": {"dataFilters": [{"developerMetadataLookup": {}}]},
+    "/sheets/0:copyTo": {},
+    "/values/A1:append?valueInputOption=RAW": {"values": [[1]]},
+    "/values/A1:clear": {},
+    "/values:batchClear": {"ranges": ["A1"]},
+    "/values:batchClearByDataFilter": FILTERS,
+    "/values:batchGetByDataFilter": FILTERS,
+    "/values:batchUpdate": {**RAW, "data": [{"range": "A1", "values": [[1]]}]},
+    "/values:batchUpdateByDataFilter": {
+        **RAW,
+        "data": [{"dataFilter": {"a1Range": "A1"}, "values": [[1]]}],
+    },
+}
+
+
 def test_the_methods_that_change_nothing_are_reads():
-    """The emulator's own methods are called by POST to read where they are counted so."""
-    for method in METHODS:
-        if method.verb == "POST":
-            kind = kind_of("POST", f"/v4/spreadsheets/x{method.path}")
-            assert kind == ("write" if method.changes else "read")
+    """What is asked by POST counts as a read exactly where it leaves the file as it is."""
+    rows = {find("POST", f"/v4/spreadsheets/x{path.partition('?')[0]}") for path in ANSWERED}
+    posts = {row for row in METHODS if row.verb == "POST" and row.path.startswith("/v4/")}
+    assert {row.path for row in posts - rows} == {"/v4/spreadsheets"}
+    for path, body in ANSWERED.items():
+        store = new_store()
+        file = store.create("Book", SPREADSHEET_TYPE)
+        target = f"/v4/spreadsheets/{file.file_id}{path}"
+        own = {"destinationSpreadsheetId": file.file_id} if "copyTo" in path else {}
+        before = file.version
+        given = answer(store, Request("POST", target, {}, json.dumps(body | own).encode()))
+        assert given.status == 200, path
+        kind = "read" if file.version == before else "write"
+        assert kind_of("POST", target.partition("?")[0]) == kind
 
 
 def test_a_post_that_stands_for_a_get(own, traffic):

@@ -18,6 +18,7 @@ KEY = {"x-goog-api-key": "k", "Content-Type": "application/json"}
 SPREADSHEET = {"name": "x", "mimeType": "application/vnd.google-apps.spreadsheet"}
 CORNER = {"sheetId": 0, "startRowIndex": 0, "endRowIndex": 3, "startColumnIndex": 0}
 CORNER["endColumnIndex"] = 3
+ASIDE = {**CORNER, "startColumnIndex": 4, "endColumnIndex": 6}
 ROW = {"sheetId": 0, "dimension": "ROWS", "startIndex": 1, "endIndex": 2}
 COLUMN = {**ROW, "dimension": "COLUMNS"}
 RED = {"red": 1}
@@ -35,7 +36,10 @@ MAKING = [
     {"addNamedRange": {"namedRange": {"name": "named", "range": CORNER}}},
     {"addProtectedRange": {"protectedRange": {"range": CORNER}}},
     {"addBanding": {"bandedRange": {"range": CORNER, "rowProperties": {"headerColor": RED}}}},
+    {"addTable": {"table": {"range": ASIDE, "columnProperties": [{"columnType": "DOUBLE"}]}}},
     {"addFilterView": {"filter": {"title": "view", **HIDING}}},
+    {"addChart": {"chart": {"spec": {"title": "c", "backgroundColor": RED}}}},
+    {"addSlicer": {"slicer": {"spec": {"dataRange": CORNER, "filterCriteria": {}}}}},
     {"setBasicFilter": {"filter": HIDING}},
     {
         "addConditionalFormatRule": {
@@ -50,6 +54,12 @@ MAKING = [
     },
     {"mergeCells": {"range": {**CORNER, "startRowIndex": 5, "endRowIndex": 7}}},
     {"addDimensionGroup": {"range": ROW}},
+    {
+        "updateDimensionGroup": {
+            "dimensionGroup": {"range": ROW, "depth": 1, "collapsed": True},
+            "fields": "collapsed",
+        }
+    },
     {
         "updateDimensionProperties": {
             "range": COLUMN,

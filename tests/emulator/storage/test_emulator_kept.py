@@ -58,6 +58,9 @@ SETTERS = {
         "BandedRange",
         lambda it: {"bandedRange": {"range": WHERE, "rowProperties": BANDS} | it},
     ),
+    "addChart": ("EmbeddedChart", lambda it: {"chart": {"spec": {"title": "c"}} | it}),
+    "addSlicer": ("Slicer", lambda it: {"slicer": {"spec": {"title": "s"}} | it}),
+    "addTable": ("Table", lambda it: {"table": {"range": WHERE} | it}),
     "createDeveloperMetadata": (
         "DeveloperMetadata",
         lambda it: {"developerMetadata": METADATA | it},

@@ -169,7 +169,7 @@ def test_recorded_traffic_comes_back():
     """Of what the recorded traffic leaves behind, clients see the same after a restart."""
     compared = 0
     for path in sorted(recordings.FOLDER.glob("*.json")):
-        player = recordings.Player(recordings.load(path))
+        player = recordings.Player(*recordings.load(path))
         for _ in player.play():
             pass
         other = again(player.store)

@@ -89,7 +89,7 @@ def test_a_sheet_without_rows(book, count):
 def test_no_way_leads_beyond_ten_million_cells(client, book):
     """Rows, columns, copies and new spreadsheets are held to the limit."""
     rows = {"sheetId": 0, "dimension": "ROWS"}
-    assert LIMIT in refused(book, "appendDimension", **rows, length=10**12)
+    assert LIMIT in refused(book, "appendDimension", **rows, length=10**9)
     inserted = {**rows, "startIndex": 0, "endIndex": 10**9}
     assert LIMIT in refused(book, "insertDimension", range=inserted)
     book.sheet1.resize(200_000, 26)
@@ -133,7 +133,7 @@ def test_large_numbers_by_a_batch(book, sheet):
     """A number by a batch is a float, as by the values methods, and none beyond all floats."""
     enter(book, {"numberValue": 10**20 + 1})
     assert sheet.get(value_render_option="UNFORMATTED_VALUE") == [[1e20]]
-    with pytest.raises(APIError, match="Invalid userEnteredValue"):
+    with pytest.raises(APIError, match=r"user_entered_value\.number_value'"):
         enter(book, {"numberValue": 10**400})
 
 
@@ -205,7 +205,7 @@ def test_colors_are_numbers(emulator, book):
     """A field of another type is told by its path, as Google does."""
     body = {"requests": [{"addSheet": {"properties": {"tabColor": {"red": "much"}}}}]}
     given = asked(emulator, f"/v4/spreadsheets/{book.id}:batchUpdate", json=body)
-    where = "requests[0].addSheet.properties.tabColor.red"
-    wanted = f"Invalid value at '{where}' (TYPE_DOUBLE), \"much\""
+    where = "requests[0].add_sheet.properties.tab_color.red"
+    wanted = f"Invalid value at '{where}' (TYPE_FLOAT), \"much\""
     assert (given.status_code, given.json()["error"]["message"]) == (400, wanted)
     assert json.loads(given.text)["error"]["details"][0]["fieldViolations"][0]["field"] == where

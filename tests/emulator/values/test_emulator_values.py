@@ -75,6 +75,26 @@ def test_nulls_alone_write_nothing(sheet):
     assert answer == {"updatedRange": "Sheet1!A2", "updatedData": data}
 
 
+@pytest.mark.parametrize(
+    ("asked", "echoed", "values"),
+    [
+        ("A1:B3", "A1:B3", [["x", "b"], ["c", "d"]]),
+        ("Sheet1", "A1:Z1000", [["x", "b"], ["c", "d"]]),
+        ("A1", "A1", [["x"]]),
+        ("A2:B", "A2:B1000", [["x", "d"]]),
+    ],
+)
+def test_what_was_asked_for_is_shown(sheet, asked, echoed, values):
+    """With a response that includes values, an update shows the whole range that was named."""
+    sheet.update([["a", "b"], ["c", "d"]], "A1")
+    options = {"valueInputOption": "RAW", "includeValuesInResponse": "true"}
+    data = sheet.spreadsheet.values_update(asked, options, {"values": [["x"]]})["updatedData"]
+    shown = {"range": f"Sheet1!{echoed}", "majorDimension": "ROWS", "values": values}
+    assert data == shown
+    body = {**options, "data": [{"range": asked, "values": [["x"]]}]}
+    assert sheet.spreadsheet.values_batch_update(body)["responses"][0]["updatedData"] == shown
+
+
 def test_appended_nulls_do_not_widen_the_grid(book):
     """Nulls at the end of an appended row need no columns, and rows of nulls no rows."""
     sheet = book.add_worksheet("small", 1, 2)
