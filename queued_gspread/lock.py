@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread.proxy import locking
+from queued_gspread.proxy.pipelining import flush
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +23,12 @@ class Lock(locking.Lock):
 
     def __enter__(self) -> Self:
         taken: list[Place] = []
+        flush()
         try:
             for place in self._to_take():
                 extends = self._extends(taken)
                 taken.append(place)  # before it is: an interrupt must not lose it
-                place.caller.lock(place.queue, place.number, place.lane, self._hold, extends)
+                place.caller.lock(place.queue, place.number, place.lane, self._job(place), extends)
             self._begin(taken)
         except BaseException:
             _unlock(taken)
@@ -39,7 +41,12 @@ class Lock(locking.Lock):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _unlock(self._end())
+        places = self._end()
+        try:
+            if places:
+                flush()
+        finally:
+            _unlock(places)
 
 
 def _unlock(places: Sequence[Place]) -> None:

@@ -137,9 +137,20 @@ def test_counting_without_a_lock_and_with_one(book, capsys):
     assert capsys.readouterr().out == "100\n"
 
 
+def test_saving_keys_without_an_upsert_and_with_one(book, capsys):
+    """The first example of the page doubles keys; the second one, in its place, doubles none."""
+    wrong = block("docs/upserts.md", "python", "Upserts")
+    run(wrong)
+    assert int(capsys.readouterr().out) > 10
+    book.sheet1.clear()
+    right = block("docs/upserts.md", "python", "Upserts", 1)
+    run(re.sub(r"def save.*?\n\n", right + "\n", wrong, flags=re.DOTALL))
+    assert capsys.readouterr().out == "10\n"
+
+
 def test_an_upsert(book, capsys):
     """The example changes one row and appends another, and prints what the page says."""
-    run(block("docs/upserts.md", "python", "Upserts"))
+    run(block("docs/upserts.md", "python", "Upserts", 2))
     rows = [["id", "customer", "total"], ["A-1", "Miller", "12.5"], ["A-2", "Jones", "7"]]
     assert book.sheet1.get_all_values() == rows
     printed = capsys.readouterr().out

@@ -39,7 +39,8 @@ LAYERS = {
     "queued_gspread.broker": [
         "answered backlog envelope keys persistence sandbox scripts timing withdrawal",
         "connection",
-        "beat failed_calls fencing formats jobs locks promises published redis_check",
+        "beat failed_calls fencing formats locks promises published redis_check",
+        "jobs",
         "permits",
         "waiting",
         "core dispatch granting observing publishing",

@@ -63,7 +63,7 @@ class Lock(locking.Lock):
 
     async def _take(self, place: Place, extends: dict[str, float]) -> None:
         began, queue = now(), place.queue
-        notice, body = queue.notice(LOCK_PATIENCE), place.caller.lock_job(self._hold)
+        notice, body = queue.notice(LOCK_PATIENCE), self._job(place)
         job = queue.prepared(place.number, place.lane, body, notice, extends)
         reply = await reply_to(self._home.bus(queue.settings), job)
         place.caller.locked(reply, now() - began, notice)
@@ -89,6 +89,6 @@ async def _released(bus: Bus, place: Place) -> None:
 def lock(*sheets: Any, hold: float = 30.0) -> Lock:
     """Return a block in which spreadsheets are this task's alone; see :func:`queued_gspread.lock`.
 
-    Other tasks wait, those too that this one starts in the block.
+    Other tasks wait. Those that this one starts in the block are refused, as it may wait for them.
     """
     return Lock(sheets, hold)

@@ -37,6 +37,7 @@ from queued_gspread.errors import BrokerUnavailableError, JobLostError
 from .envelope import WANTED_EXPIRY
 from .formats import differs
 from .keys import remembered_ms
+from .locks import spreadsheet_lane
 from .withdrawal import (
     UNDONE,
     expired,
@@ -373,7 +374,7 @@ class CallCore:
     def _sight(self, wait: Wait, seen: Seen) -> Sight:
         age = 0.0 if seen.server is None else seen.server.age
         settings = self._settings
-        terms = (settings.place, started_by(settings), settings.grace, wait.lane)
+        terms = (settings.place, started_by(settings), settings.grace, spreadsheet_lane(wait.lane))
         moment = seen.moment / 1000
         return Sight(*terms, silence=wait.silence, age=age, moment=moment, **seen.why)
 

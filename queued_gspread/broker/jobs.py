@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from queued_gspread.broker.connection.client import as_text
 from queued_gspread.broker.connection.clock_steps import enqueued_at
 
+from .locks import spreadsheet_lane
+
 if TYPE_CHECKING:
     from queued_gspread.broker.connection.clock_steps import Steps
 
@@ -59,6 +61,11 @@ class Entry:
     def key(self) -> tuple[str, str]:
         """Identifies it in the lane: a stream id alone may be used again, for another job."""
         return self.stream_id, self.job_id
+
+    @property
+    def spreadsheet(self) -> str:
+        """The lane of its spreadsheet, whoever holds the lock of that."""
+        return spreadsheet_lane(self.lane)
 
     def deadline(self, timeout: float | None) -> float | None:
         """Return when a call is too late, on this machine's monotonic clock; None for never."""

@@ -45,10 +45,10 @@ class Caller:
                 queue.forget(job_id)
 
     def lock(
-        self, queue: Producer, number: str, lane: str, hold: float, extends: Mapping[str, float]
+        self, queue: Producer, number: str, lane: str, body: bytes, extends: Mapping[str, float]
     ) -> None:
         """Wait for a spreadsheet's lock. See ``Producer.call`` for the locks that this extends."""
-        began, body = now(), self.lock_job(hold)
+        began = now()
         notice = queue.notice(producer.LOCK_PATIENCE)
         with unconverted():
             reply = queue.call(number, lane, body, notice, extends)
@@ -58,12 +58,15 @@ class Caller:
             finally:
                 queue.forget(number)
 
-    def lock_job(self, hold: float) -> bytes:
-        """Return the job that asks for a lock."""
-        identity = sandbox.account_for_call(self.settings, self.identity)
-        timeout = self.settings.timeout
+    def lock_job(self, hold: float, title: Any = None) -> bytes:
+        """Return the job that asks for the lock of a spreadsheet, whose title the log shows."""
         return Job(
-            LOCK, "acquire", kwargs={"hold": hold}, identity=identity, timeout=timeout
+            LOCK,
+            "acquire",
+            target={"spreadsheet": {}, "properties": {"title": title}},
+            kwargs={"hold": hold},
+            identity=sandbox.account_for_call(self.settings, self.identity),
+            timeout=self.settings.timeout,
         ).encode()
 
     @staticmethod

@@ -1,7 +1,9 @@
 """Locks of spreadsheets, as a block that holds them: what both kinds of ``with`` have in common.
 
 A lock belongs to the thread or task that took it. It is found in a context variable, whose value is
-copied to new tasks and forked children, so who is asking is checked as well.
+copied to new tasks and forked children, so who is asking is checked as well. The holder may wait
+for a task that it has started in the block, so that task's calls are refused while the block
+lasts: else both would wait until the lock lapses.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import gspread
 from queued_gspread.broker import holder_lane, lock_number
 from queued_gspread.errors import LockError
 from queued_gspread.protocol.kinds import SPREADSHEET, WORKSHEET
+from queued_gspread.protocol.objects import spreadsheet_of
 from queued_gspread.protocol.routing import lane_of
 
 from .caller import Caller
@@ -43,6 +46,7 @@ class Place:
         queue: Its queue.
         lane: Its lane.
         caller: Whose calls it is locked for.
+        title: The spreadsheet's title, if it is known.
         number: The lock's number.
 
     """
@@ -50,6 +54,7 @@ class Place:
     queue: Producer
     lane: str
     caller: Caller
+    title: Any = None
     number: str = field(default_factory=lock_number)
 
     @property
@@ -72,7 +77,7 @@ class Held:
         lanes: For each spreadsheet, the lane of the holder's calls.
         owner: The process, thread and task that hold them.
         taken: Those to release at the end of the block.
-        outer: The block around it.
+        outer: What the context had before: a block around it, or one of who started this task.
         is_open: Whether the block has not ended.
 
     """
@@ -104,17 +109,56 @@ def current() -> Held | None:
 
 
 def lane_now(caller: Caller, lane: str) -> str:
-    """Return the lane of a call that is made here and now: the holder's, under a lock."""
+    """Return the lane of a call that is made here and now: the holder's, under a lock.
+
+    Raises:
+        LockError: It would wait for who has started this task.
+
+    """
     if _current.get() is None:
         return lane
-    held = current()
-    return lane if held is None else held.lanes.get(_key(caller.queue_now(), lane), lane)
+    key, held = _key(caller.queue_now(), lane), current()
+    if held is not None and key in held.lanes:
+        return held.lanes[key]
+    _refuse_to_wait_for_starter(key)
+    return lane
+
+
+def _around() -> Held | None:
+    """Return what the context has, without blocks that have ended: tasks may start each other."""
+    held = _still_open(_current.get())
+    if held is not None:
+        held.outer = _still_open(held.outer)
+    return held
+
+
+def _still_open(held: Held | None) -> Held | None:
+    while held is not None and not held.is_open:
+        held = held.outer
+    return held
+
+
+def _refuse_to_wait_for_starter(key: tuple[str, str, str]) -> None:
+    held, here = _current.get(), _here()
+    while held is not None:
+        is_starters = held.owner[0] == here[0] and held.owner != here
+        if held.is_open and is_starters and key in held.lanes:
+            raise LockError(
+                f"the spreadsheet {key[-1]} is locked by the task that has started this one, in a "
+                "block of lock() that has not ended: if it waits for this task, as gather() does, "
+                "both would wait for each other. Make the calls of a block in its own task, one "
+                "after the other, or start this task outside of the block"
+            )
+        held = held.outer
 
 
 @contextmanager
 def lent(held: Held | None) -> Iterator[None]:
     """Let a thread make calls of the task that waits for it."""
-    token = _current.set(None if held is None else replace(held, owner=_here(), taken=()))
+    if held is None:
+        yield
+        return
+    token = _current.set(replace(held, owner=_here(), taken=()))
     try:
         yield
     finally:
@@ -135,8 +179,9 @@ def _place_of(sheet: Any) -> Place:
         caller = getattr(sheet.client, "_self_caller", None)
         if isinstance(caller, Caller):
             kind = SPREADSHEET if is_spreadsheet else WORKSHEET
-            book = sheet.id if is_spreadsheet else sheet.spreadsheet_id
-            return Place(caller.queue_now(), lane_of(kind, book, "", (), {}), caller)
+            known = sheet._properties if is_spreadsheet else spreadsheet_of(sheet)  # noqa: SLF001
+            lane = lane_of(kind, known["id"], "", (), {})
+            return Place(caller.queue_now(), lane, caller, known.get("title"))
     raise TypeError(f"lock() takes spreadsheets and worksheets of this package, not {sheet!r:.100}")
 
 
@@ -160,11 +205,13 @@ class Lock:
         """Return the places to lock; none if this thread or task holds them.
 
         Raises:
-            LockError: It holds others.
+            LockError: It holds others, or would wait for who has started this task.
 
         """
         places, outer = places_of(self._sheets), current()
         if outer is None:
+            for place in places:
+                _refuse_to_wait_for_starter(place.key)
             return places
         others = [place.lane for place in places if place.key not in outer.lanes]
         if not others:
@@ -175,6 +222,9 @@ class Lock:
             "of the outer block, as in lock(a, b), which takes them in an order of its own"
         )
 
+    def _job(self, place: Place) -> bytes:
+        return place.caller.lock_job(self._hold, place.title)
+
     def _extends(self, taken: Sequence[Place]) -> dict[str, float]:
         """Return what must not lapse while another lock of the block is waited for."""
         return {place.holder_lane: self._hold for place in taken}
@@ -182,7 +232,7 @@ class Lock:
     def _begin(self, taken: Sequence[Place]) -> None:
         outer = current()
         lanes = {place.key: place.holder_lane for place in taken} or (outer.lanes if outer else {})
-        _current.set(Held(self, lanes, _here(), taken, outer))
+        _current.set(Held(self, lanes, _here(), taken, _around()))
 
     def _end(self) -> Sequence[Place]:
         """End the block; return the places to unlock: none in a forked child."""

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     PutIn = Callable[[QueuedJob], None]
     Settle = Callable[[bytes], Any]
 
-__all__ = ["Pipeline", "current"]
+__all__ = ["Pipeline", "current", "flush"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,6 +65,16 @@ def current() -> Pipeline | None:
         return None
     pipeline.check_process()
     return pipeline if pipeline.is_mine else None
+
+
+def flush() -> None:
+    """Have the pipeline of this place, if there is one, put in what it holds back.
+
+    Where a lock begins and ends, a call must be in the queue on its own side of that.
+    """
+    pipeline = current()
+    if pipeline is not None:
+        pipeline.flush()
 
 
 class Pipeline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from queued_gspread.errors import UpsertError
@@ -12,7 +13,7 @@ from .pipelining import current
 from .worksheet import Worksheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from .upserted import Upserted
 
@@ -22,6 +23,8 @@ METHOD: Final = "upsert_rows"
 
 _EXISTING: Final = ("update", "keep", "fail")
 _OPTIONS: Final = ("RAW", "USER_ENTERED")
+# Numpy's kinds of types for dates and durations.
+_MOMENTS: Final = ("M", "m")
 
 
 def upsert_rows(sheet: Any, rows: Any, **options: Any) -> Upserted:
@@ -42,7 +45,8 @@ def arguments(
             f"upsert_rows takes a worksheet of a queued_gspread client, not a "
             f"{type(sheet).__module__}.{type(sheet).__qualname__}"
         )
-    keys = [*map(_plain, [key] if isinstance(key, str) else key)]
+    is_one = isinstance(key, str) or not isinstance(key, Iterable)
+    keys = [*map(_plain, [key] if is_one else key)]
     if not keys or not all(isinstance(name, str) and name for name in keys):
         raise UpsertError(f"key={key!r} cannot be used: give a header, or a list of headers")
     if len(set(keys)) < len(keys):
@@ -73,23 +77,24 @@ def _rows_of_frame(frame: Any) -> list[Any]:
         raise UpsertError(f"the DataFrame has a column twice: {names}")
     tuples: Iterable[Sequence[Any]] = frame.itertuples(index=False, name=None)
     return [
-        _row(f"row {number} of the DataFrame", dict(zip(names, map(_or_none, row), strict=True)))
+        _row(f"frame.iloc[{number}]", dict(zip(names, map(_or_none, row), strict=True)))
         for number, row in enumerate(tuples)
     ]
 
 
 def _or_none(value: Any) -> Any:
-    """Return None for NaN, NaT and NA, which are not equal to themselves."""
-    if type(value).__name__ == "NAType":
-        return None
-    return value if isinstance(value, str) or value == value else None  # noqa: PLR0124 - NaN is not
+    """Return None for NaN and NaT, which are not equal to themselves, and NA, which never says."""
+    try:
+        return None if value != value else value  # noqa: PLR0124 - NaN is not
+    except (TypeError, ValueError):
+        return None if type(value).__name__ == "NAType" else value
 
 
 def _row(what: str, row: Any) -> Any:
     if isinstance(row, dict):
-        return {_header(what, name): _value(what, value) for name, value in row.items()}
+        return {_header(what, name): _value(what, name, value) for name, value in row.items()}
     if isinstance(row, list | tuple):
-        return [_value(what, value) for value in row]
+        return [_value(what, place, value) for place, value in enumerate(row)]
     raise UpsertError(
         f"{what} is a {type(row).__name__}: give a dict by header, or a list in their order"
     )
@@ -109,13 +114,22 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _value(what: str, value: Any) -> Any:
+def _value(what: str, name: Any, given: Any) -> Any:
     """Return a value as JSON has it; numbers of numpy are such values too."""
-    if hasattr(value, "item") and hasattr(value, "dtype"):
-        value = value.item()
+    value = _unboxed(given) if hasattr(given, "item") and hasattr(given, "dtype") else given
     if value is None or isinstance(value, bool | int | float | str):
         return _plain(value)
     raise UpsertError(
-        f"{what} has a {type(value).__name__}, which no cell can have: give text (of a date, "
-        "value.isoformat()), a number, True, False or None"
+        f"{what}[{name!r}] is a {type(given).__name__}, which no cell can have: give text (of a "
+        "date, value.isoformat()), a number, True, False or None"
     )
+
+
+def _unboxed(value: Any) -> Any:
+    """Return the value that one of numpy's holds; a moment, held as a number, as it is."""
+    if getattr(value.dtype, "kind", "") in _MOMENTS:
+        return value
+    try:
+        return value.item()
+    except ValueError:  # an array of several
+        return value

@@ -108,7 +108,10 @@ def test_calls_of_asyncio_are_typed(told):
     assert {line for line, severity, _ in found if severity == "error"} == slips(ASYNCHRONOUS)
     shown = [re.search(r'[Tt]ype .*is "(.*)"', text) for *_, text in sorted(found)]
     names = [re.sub(r"[\w.]*\.", "", each[1]).replace("List", "list") for each in shown if each]
-    assert names == ["Client", "Spreadsheet", "Worksheet", "Cell", "list[Cell]", "str", "int"]
+    assert names == [
+        *("Client", "Spreadsheet", "Worksheet", "Cell", "list[Cell]", "str", "int"),
+        *("Upserted", "list[int]"),
+    ]
 
 
 EXPRESSIONS = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 
 import gspread as plain_gspread
@@ -13,8 +13,11 @@ import pytest
 from gspread.exceptions import APIError
 from gspread.utils import ValueInputOption
 from places import TOP
+from processes import start_python
+from waiting import GRACE, PATIENCE
 
 import queued_gspread as gspread
+from queued_gspread.emulator.faults import Status
 from queued_gspread.errors import CallRefusedError, KeyExistsError, UpsertError
 
 HEADER = ["id", "name", "total"]
@@ -95,12 +98,31 @@ def test_rows_may_be_a_data_frame(sheet):
 
 
 def test_rows_may_be_a_data_frame_of_pandas(sheet):
-    """The real one is taken, if it is installed."""
+    """The real one is taken, if it is installed: its index is left out, and what is missing."""
     pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame({"id": ["b", "c"], "total": [1.5, None]})
-    done = gspread.upsert_rows(sheet, frame, key="id")
-    assert (done.updated, done.appended) == ([3], [4])
-    assert cells(sheet)[2:] == [["b", "two", 1.5], ["c"]]
+    columns = {
+        "id": ["b", "c", "d"],
+        "total": pandas.array([5, None, 7], dtype="Int64"),
+        "name": [None, pandas.NaT, "x"],
+    }
+    done = gspread.upsert_rows(sheet, pandas.DataFrame(columns, index=[9, 8, 7]), key="id")
+    assert (done.updated, done.appended) == ([3], [4, 5])
+    assert cells(sheet)[2:] == [["b", "two", 5], ["c"], ["d", "x", 7]]
+    frame = pandas.DataFrame({"id": [1], "total": [float("nan")], "name": ["uno"]})
+    assert gspread.upsert_rows(sheet, frame.set_index("id").reset_index(), key="id").updated == [2]
+    assert cells(sheet)[1] == [1, "uno", 10]
+
+
+def test_a_moment_of_pandas_or_numpy_is_refused(sheet):
+    """Numpy's would be a number of nanoseconds otherwise."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"id": [1], "name": pandas.to_datetime(["2024-01-31"])})
+    moment, several = frame["name"].to_numpy()[0], frame.to_numpy()
+    rows = [frame, [{"id": 1, "name": moment}], [[1, moment - moment]], [[1, several]]]
+    for refused in rows:
+        with pytest.raises(UpsertError, match=r"is a \w+, which no cell can have"):
+            gspread.upsert_rows(sheet, refused, key="id")
+    assert cells(sheet)[1] == [1, "one", 10]
 
 
 def test_an_empty_list_of_rows_changes_nothing(sheet):
@@ -194,18 +216,40 @@ def test_the_count_of_rows_grows_by_those_that_were_appended(sheet):
     assert sheet.row_count == sheet.spreadsheet.worksheet(sheet.title).row_count
 
 
-def test_ten_callers_with_the_same_ten_keys_leave_ten_rows(sheet, redis_url, namespace):
+# Upserts ten keys one after the other, each process from another one on; prints what was appended.
+UPSERTS = """
+import json, sys
+import queued_gspread as gspread
+where = json.loads(sys.stdin.readline())
+sheet = gspread.authorize().open_by_key(where["key"]).sheet1
+keys = [f"k{(where['number'] + turn) % 10}" for turn in range(10)]
+print("ready", flush=True)
+sys.stdin.readline()
+done = [gspread.upsert_rows(sheet, [{"id": key, "total": 1}], key="id") for key in keys]
+print(json.dumps([(one.appended, one.updated) for one in done]))
+"""
+
+
+def test_ten_processes_with_the_same_ten_keys_leave_ten_rows(sheet, redis_url, namespace):
     """Each key is appended by one of them, and changed by the others."""
-
-    def upsert_all(number):
-        client = gspread.authorize(redis_url=redis_url, namespace=namespace)
-        own = client.open_by_key(sheet.spreadsheet_id).sheet1
-        keys = [f"k{(number + turn) % 10}" for turn in range(10)]
-        return [gspread.upsert_rows(own, [{"id": key, "total": 1}], key="id") for key in keys]
-
-    with ThreadPoolExecutor(10) as pool:
-        done = [one for each in pool.map(upsert_all, range(10)) for one in each]
-    assert sorted(number for one in done for number in one.appended) == [*range(4, 14)]
+    where = {"REDIS_URL": redis_url, "NAMESPACE": namespace, "GRACE": str(GRACE)}
+    processes = [start_python(UPSERTS, **where) for _ in range(10)]
+    try:
+        for number, process in enumerate(processes):
+            process.stdin.write(json.dumps({"key": sheet.spreadsheet_id, "number": number}) + "\n")
+            process.stdin.flush()
+        assert [process.stdout.readline() for process in processes] == ["ready\n"] * 10
+        for process in processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        told = [process.communicate(timeout=PATIENCE)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    done = [one for line in told for one in json.loads(line)]
+    assert sorted(number for appended, _ in done for number in appended) == [*range(4, 14)]
+    assert sum(len(updated) for _, updated in done) == 90
     assert sorted(row[0] for row in cells(sheet)[3:]) == [f"k{number}" for number in range(10)]
 
 
@@ -301,6 +345,17 @@ SAME = [
     ("' Abc", "Abc", False),
     ('="a"&"b"', "ab", True),
     ("=3+4", 7, True),
+    ("=NA()", "#N/A", True),
+    ("'=1+1", "=1+1", True),
+    ("''x", "'x", True),
+    ("'Abc ", "Abc", False),
+    ("$5", 5, True),
+    ("1,234.5", 1234.5, True),
+    ("1e3", 1000, True),
+    ("1/31/2024", "2024-01-31", False),
+    ("2024-01-31 12:30:00", "2024-01-31 12:30:00", True),
+    ("12:30:00", "12:30:00", True),
+    ("12:30:00", 0.5208333333333334, False),
 ]
 
 
@@ -356,7 +411,10 @@ MISTAKES = [
     ([[1, 2, 3, 4]], {}, r"rows\[0\] has 4 values for the 3 headers in row 1 .*'id', 'name'"),
     ([{"name": "x"}], {}, r"rows\[0\] has no value for the key 'id': a key cannot be blank"),
     ([{"id": ""}], {}, "a key cannot be blank"),
-    ([{"id": 10**400}], {}, "too large a number"),
+    ([{"id": 10**400}], {}, "for the key 'id': a cell does not keep all digits"),
+    ([{"id": 2**53 + 1}], {}, "so large a number; have them as text"),
+    ([{"id": 1}], {"key": 7}, "key=7 cannot be used: give a header"),
+    ([{"id": 1}], {"key": None}, "key=None cannot be used: give a header"),
     ([{"id": 1}], {"key": "ID"}, r"key='ID' is not among the headers in row 1 .*: 'id', 'name'"),
     ([{"id": 1}], {"head": 9}, "row 9 of 'Sheet1' must be the header row"),
     ([{"id": 1}], {"key": []}, "give a header"),
@@ -365,7 +423,10 @@ MISTAKES = [
     ([{"id": 1}], {"head": 0}, "head=0 cannot be used"),
     ([{"id": 1}], {"value_input_option": "raw"}, "value_input_option='raw' cannot be used"),
     ([{"id": 1, "name": float("nan")}], {}, "a value that no cell can have: nan"),
-    ([{"id": 1, "name": dt.date(2024, 1, 31)}], {}, r"a date, .*give text .*isoformat"),
+    ([{"id": 1, "name": dt.date(2024, 1, 31)}], {}, r"rows\[0\]\['name'\] is a date, .*isoformat"),
+    ([[1, b"x"]], {}, r"rows\[0\]\[1\] is a bytes, which no cell can have"),
+    ([{"id": [1]}], {}, r"rows\[0\]\['id'\] is a list, which no cell can have"),
+    (_Frame(HEADER, [(1, dt.date(2024, 1, 31), 2)]), {}, r"frame.iloc\[0\]\['name'\] is a date"),
     ([{"id": 1, 2: 3}], {}, r"rows\[0\] has 2 for a header"),
     ({"id": 1}, {}, "rows is a dict"),
     (["id"], {}, r"rows\[0\] is a str"),
@@ -396,6 +457,66 @@ def test_headers_are_compared_as_they_are_shown(sheet):
     sheet.update([["id", 2024, 1.5]])
     gspread.upsert_rows(sheet, [{"id": 1, "2024": "x", "1.5": "y"}], key="id")
     assert cells(sheet)[1] == [1, "x", "y"]
+
+
+def test_a_header_must_be_there_and_begin_in_column_a(sh):
+    """Google finds the table to append to by its first cell."""
+    sheet = sh.add_worksheet("Empty", 2, 3)
+    for header in ([], ["", "id"]):
+        if header:
+            sheet.update([header])
+        with pytest.raises(UpsertError, match="row 1 of 'Empty' must be the header row"):
+            gspread.upsert_rows(sheet, [{"id": 1}], key="id")
+    with pytest.raises(APIError, match="exceeds grid limits"):
+        gspread.upsert_rows(sheet, [{"id": 1}], key="id", head=9)
+
+
+def test_a_gap_in_the_header_does_not_move_what_is_appended(sheet):
+    """Merged cells leave one: values stand below their headers, whatever table Google sees."""
+    sheet.update([["id", "", "total"], [1, "", 10], ["b", "", ""]], "A1:C3")
+    sheet.merge_cells("A1:B1")
+    sheet.update([["below"]], "C5")
+    for key in ("c", "d"):
+        gspread.upsert_rows(sheet, [{"id": key, "total": 5}], key="id")
+    gspread.upsert_rows(sheet, [{"total": 6}], key="total")
+    found = [row for row in cells(sheet) if row]
+    assert [row for row in found if row[-1] in (5, 6)] == [["c", "", 5], ["d", "", 5], ["", "", 6]]
+    assert ["", "", "below"] in found
+
+
+def test_the_grid_grows_where_it_is_full(sh):
+    """As with gspread's append_rows."""
+    sheet = sh.add_worksheet("Full", 2, 2)
+    sheet.update([["id", "x"], ["a", 1]])
+    rows = [{"id": key, "x": 2} for key in "abc"]
+    assert gspread.upsert_rows(sheet, rows, key="id").appended == [3, 4]
+    assert (sheet.row_count, cells(sheet)[1:]) == (4, [[key, 2] for key in "abc"])
+
+
+def test_hidden_and_filtered_rows_are_there(sheet):
+    """They are changed like any other."""
+    sheet.hide_rows(1, 2)
+    sheet.set_basic_filter("A1:C3")
+    done = gspread.upsert_rows(sheet, [{"id": 1, "total": 5}, {"id": "c"}], key="id")
+    assert (done.updated, done.appended) == ([2], [4])
+
+
+@pytest.mark.parametrize(("refused", "left"), [("values:batchUpdate", 20), (":append", 21)])
+def test_what_google_refuses_is_the_callers_error(sheet, emulator, refused, left):
+    """If it is the append, as on a protected sheet, the rows that were there have been changed."""
+    emulator.faults.add(Status(403), path=f"{refused}$", count=1)
+    with pytest.raises(APIError):
+        gspread.upsert_rows(sheet, [{"id": "b", "total": 21}, {"id": "c"}], key="id")
+    assert cells(sheet)[2:] == [["b", "two", left]]
+
+
+def test_the_error_for_keys_that_are_there_names_some_of_many(sheet):
+    """Five, and how many more there are."""
+    keys = [f"k{number}" for number in range(7)]
+    gspread.upsert_rows(sheet, [{"id": key} for key in keys], key="id")
+    text = "already has 'k0' in row 4, .*'k4' in row 8 and 2 more: nothing was written"
+    with pytest.raises(KeyExistsError, match=text):
+        gspread.upsert_rows(sheet, [{"id": key} for key in keys], key="id", existing="fail")
 
 
 def test_only_worksheets_of_a_queued_client_are_taken(emulator):

@@ -493,3 +493,40 @@ def test_a_call_takes_no_more_than_is_estimated(rows, start_process, callers, go
     print(f"a job of {len(body):,} bytes takes {taken:,.0f}, {taken / len(body):.1f} times as many")
     assert taken < 1.2 * estimate(body)
     assert estimate(body) < 100 * len(body)
+
+
+UPSERTS = {
+    "one key a row": lambda: [[number] for number in range(40_000)],
+    "dicts": lambda: [{"id": f"k{number}", "x": "ab"} for number in range(25_000)],
+    "wide": lambda: [[f"k{number}", *["ab"] * 25] for number in range(6_000)],
+}
+HEADS = [["id"], ["x"], *([f"c{number}"] for number in range(24))]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+@pytest.mark.parametrize("rows", UPSERTS.values(), ids=UPSERTS)
+def test_an_upsert_takes_no_more_than_is_estimated(
+    rows, start_process, callers, google, background
+):
+    """Its rows are looked up by their keys, which takes more than to write them."""
+    server = start_process()
+    options = {"key": ["id"], "existing": "update", "head": 1, "value_input_option": "RAW"}
+
+    def upsert(given):
+        job = Job(
+            "worksheet", "upsert_rows", WORKSHEET, (given,), {**options, "columns": [0]}
+        ).encode()
+        call = background(send, callers, job)
+        google.gate.next().answer({"valueRanges": [{"values": HEADS}, {"values": [["id"]]}]})
+        written = {"updatedRange": f"Sheet!A2:B{len(given) + 1}"}
+        google.gate.next().answer({"updates": written})
+        assert len(call.result(PATIENCE).result["appended"]) == len(given)
+        return job
+
+    upsert(rows()[:2])
+    before = memory_of(server.process.pid, "VmHWM")
+    body = upsert(rows())
+    taken = (memory_of(server.process.pid, "VmHWM") - before) * 1024**2
+    print(f"a job of {len(body):,} bytes takes {taken:,.0f}, {taken / len(body):.1f} times as many")
+    assert taken < 1.2 * estimate(body)
+    assert estimate(body) < 300 * len(body)

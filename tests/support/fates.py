@@ -27,6 +27,8 @@ _NOT_APPLIED = (401, 403, 429)
 _RESET = ("ConnectionError", "ChunkedEncodingError", "ReadTimeout")
 # One non-idempotent request: not retried unless it was certainly not applied.
 _SINGLE = ("append", "add_sheet")
+# What is made under a lock: a call that comes too late for it is not sent.
+_UNDER_LOCKS = ("increment",)
 
 
 def told(error):
@@ -57,6 +59,8 @@ def fate_of(call):
         return NOT_MADE if any(promise in call.told for promise in PROMISES) else MAYBE
     if call.outcome == "BrokerUnavailableError":
         return MAYBE if call.may_have_run else NOT_MADE
+    if call.outcome == "LockLostError" and call.what in _UNDER_LOCKS:
+        return NOT_MADE
     if call.outcome == "APIError" and call.status in _INJECTED:
         return NOT_MADE if call.what in _SINGLE and call.status in _NOT_APPLIED else MAYBE
     return MAYBE if call.outcome in (*_UNKNOWN, *_RESET, _NO_END) else UNSTATED

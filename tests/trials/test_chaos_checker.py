@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from fates import PROMISES, told
+from masters import CUT, FAILOVER
 
 from queued_gspread.broker import FORMAT, KINDS, FailedCall
 from queued_gspread.broker.keys import Keys
@@ -16,10 +18,12 @@ from queued_gspread.protocol.messages import Job, Reply
 from queued_gspread.server.calls.outcome import late
 from tests.programs.chaos import checker
 from tests.programs.chaos.checker import Book, Evidence, is_foretold, violations
+from tests.programs.chaos.classes import FORGETS
 from tests.programs.chaos.failovers import SENTINELS, failovers_of
 from tests.programs.chaos.history import LEFT, Call, Journal, as_it_ended, read_history
 from tests.programs.chaos.plan import plan_of
 from tests.programs.chaos.poison import BROKEN, FORBIDDEN, MARK, NUMBER, PLACE, ROW, SILENT, Poison
+from tests.programs.chaos.remains import keys_of
 from tests.programs.chaos.report import by_blow, causes_of
 from tests.programs.chaos.world import Run
 
@@ -247,6 +251,40 @@ def test_a_counter_that_goes_back():
     assert rules(replace(evidence, counted=[*numbers, ("B", "a", 1)])) == [checker.ORDER]
 
 
+def total(count, value):
+    return "B", count, value
+
+
+@pytest.mark.parametrize(
+    ("totals", "last", "rule"),
+    [
+        ([total(1, "a1"), total(1, "a1"), total(2, "b1")], "2 b1", None),
+        ([total(1, "a1"), total(2, "a2"), total(3, "b1")], "3 b1", None),
+        ([total(1, "a1")], "1 a1", checker.LOST),
+        ([total(1, "a1"), total(1, "b1")], "1 b1", checker.LAPSED),
+        ([total(1, "a1"), total(2, "b1"), total(1, "a1")], "1 a1", checker.LAPSED),
+        ([total(1, "a1"), total(2, "b1"), total(3, "a3")], "3 a3", checker.UNASKED),
+        ([total(1, "a1"), total(2, "b1")], "1 a1", checker.LOST),
+        ([total(1, "a1"), total(2, "b1"), total(3, "z")], "3 z", checker.INVENTED),
+    ],
+)
+def test_what_is_counted_under_locks(totals, last, rule):
+    """Each increment is there once, on what the one before left, but for those that came late."""
+    calls = [
+        call("increment", "a1", 1),
+        call("increment", "a2", 2, **UNKNOWN),
+        call("increment", "a3", 3, outcome="LockLostError"),
+        call("increment", "b1", 1, client="b"),
+    ]
+    found = rules(replace(after(calls, total=last), totals=totals))
+    assert rule in found if rule else found == []
+
+
+def test_a_lost_lock_is_told_of_by_who_had_one():
+    """An error that says that a lock is lost is strange in a call that was under none."""
+    assert rules(after([call("append", "x", 1, outcome="LockLostError")])) == [checker.STRANGE]
+
+
 def test_a_call_without_an_end():
     """A call that never ended is one that hangs, unless its client was killed."""
     evidence = after([replace(call("append", "x", 1), ended=None, outcome="")])
@@ -311,6 +349,13 @@ def test_the_keys_that_may_be_left_are_those_of_the_queue():
 
 def _name_of(key):
     return key.partition("}:")[2].removeprefix(f"{FORMAT}:")
+
+
+def test_a_key_that_expires_while_it_is_looked_at_is_not_left():
+    """Of the keys that are there, one whose time ends before it is asked for counts as gone."""
+    lives = {"queued-gspread:{n}:3:control:a": -2, "queued-gspread:{n}:formats": -1}
+    raw = SimpleNamespace(keys=lambda _: [*lives], ttl=lives.get)
+    assert keys_of(raw, "n") == {"formats": None}
 
 
 def test_a_refusal_by_the_quota():
@@ -433,6 +478,19 @@ def test_what_is_not_foretold_of_a_failover(plan, outcome, times, rule):
     evidence.forgets = plan.topology == SENTINELS
     found = {each.rule for each in violations(evidence) if not is_foretold(each, plan)}
     assert found == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(("other", "is_told"), [(CUT, True), (FAILOVER, False)])
+def test_what_is_left_in_the_queue_across_a_failover(other, is_told):
+    """Nobody misses it where the master is lost; where that hands over, it is there."""
+    plan = failovers_of(0, SENTINELS, "replicated", frozenset({FORGETS, other}))
+    assert [work.is_asyncio for work in plan.work if work.forgets] == [False, True]
+    evidence = after([call("append", "x", 1, outcome=LEFT, job="J1")])
+    (found,) = violations(replace(evidence, forgets=True))
+    assert (found.rule, is_foretold(found, plan)) == (checker.LOST, is_told)
+    kept = as_it_ended(evidence.calls[0], {"J1": FailedCall("J1", "m", "s", "c", "SignatureError")})
+    for forgets, strange in ((True, []), (False, [checker.STRANGE])):
+        assert rules(replace(after([kept]), forgets=forgets)) == strange
 
 
 @pytest.mark.parametrize(("fate", "is_broken"), [({"outcome": "ok"}, True), (LOST, False)])

@@ -19,6 +19,7 @@ from tests.programs.chaos.classes import (
     ASYNCIO,
     CONTENT,
     FORGETS,
+    LOCKS,
     PIPELINES,
     SIGNALS,
     STOPS,
@@ -64,6 +65,8 @@ def test_a_class_can_be_left_out(text):
     assert any(work.is_asyncio for work in plain_work) == (ASYNCIO in classes)
     assert any(work.blocks == "waits" for work in plan.work) == (PIPELINES in classes)
     assert sum(work.forgets for work in plan.work) == 2 * (FORGETS in classes)
+    assert sum(work.holds for work in plan.work) == 2 * (LOCKS in classes)
+    assert any(blow.victim == "holder" for blow in plan.blows) == (LOCKS in classes)
     assert set(plain.blows) <= set(plan.blows)
 
 

@@ -3,7 +3,7 @@
 -- KEYS[1] lane      stream of the holder's jobs, which names the lock; the scripts that end it use the
 --                   keys of its spreadsheet's lane, locks, server, active, ready, progress,
 --                   deliveries and depth
--- ARGV[1] state     'released', or 'broken': then calls that wait are refused
+-- ARGV[1] state     'released', or 'broken': then calls that wait are refused, and it stays broken
 --
 -- Returns 1, or 0 if it has ended before.
 local prefix, name, number = lock_lane(KEYS[1])
@@ -12,8 +12,10 @@ local lock = lock_at(prefix, name)
 if not lock or lock.number ~= number then
   return 0
 end
-lock.state = ARGV[1]
-keep_lock(prefix, name, lock)
+if lock.state ~= 'broken' then
+  lock.state = ARGV[1]
+  keep_lock(prefix, name, lock)
+end
 if is_idle(prefix, name, lock) then
   end_lock(prefix, name, number)
 end

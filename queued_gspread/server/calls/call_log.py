@@ -76,7 +76,7 @@ def log_call(entry: Entry, outcome: Outcome) -> None:
         "outcome": outcome.word,
     }
     if outcome.word != "ok":
-        about |= fields_of(outcome.error) | {"spreadsheet": quoted(entry.lane)[1:-1]}
+        about |= fields_of(outcome.error) | {"spreadsheet": quoted(entry.spreadsheet)[1:-1]}
     # The record is made here, since looking up the line of code that logs takes a tenth of a short
     # call's time.
     line = _CallLine(about, tally)
@@ -108,7 +108,7 @@ def log_failure(entry: Entry, outcome: Outcome) -> None:
             _FAILURE,
             job["method"],
             job["caller"],
-            quoted(entry.lane),
+            quoted(entry.spreadsheet),
             outcome.word,
             extra={"fields": {"event": "failed", "job": entry.job_id}},
         )

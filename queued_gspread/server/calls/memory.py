@@ -45,6 +45,8 @@ _SMALL_CALLS, _ANSWERS, _SMALL_CALL, _FREE_CALL = 4, 4, 64, 65_536
 # of a list; and for an item of a dict, whose keys and values are decoded
 # as pairs first.
 _BYTE, _ITEM, _PAIR = 12, 64, 160
+# The same for an upsert, whose rows are looked up by their keys: for each more, and for each value.
+_ROW, _VALUE = 1_300, 64
 # For a cell of the rectangle that gspread sends for a few cells.
 _FILLED: Final = 24
 # For a cell that becomes an object of gspread's, with what is answered for it.
@@ -59,7 +61,7 @@ _ESCAPED: Final = re.compile(rb"\\u00[2-7]")
 
 def estimate(body: bytes) -> int:
     """Return how many bytes a job's call takes at most, for what is sent in one request."""
-    return _read(body) + _FILLED * _filled(body)
+    return _read(body) + _FILLED * _filled(body) + _looked_up(body)
 
 
 def estimate_answers(results: Iterable[tuple[Call, object]]) -> int:
@@ -81,6 +83,14 @@ def _read(text: bytes) -> int:
     """Return how many bytes a JSON text and the values decoded from it take."""
     items = text.count(b",") + text.count(b"[")
     return _BYTE * len(text) + _ITEM * items + _PAIR * text.count(b":")
+
+
+def _looked_up(body: bytes) -> int:
+    """Return how many bytes the rows of an upsert take besides."""
+    if b'"upsert_rows"' not in body and _ESCAPED.search(body) is None:
+        return 0
+    rows = body.count(b"[") + body.count(b"{")
+    return _ROW * rows + _VALUE * (body.count(b",") + rows)
 
 
 def _filled(body: bytes) -> int:

@@ -32,7 +32,13 @@ from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first
 from .locks import let_lock_in
 from .lookahead import Lookahead
 from .tables import Tables
-from .upserts import begin_outdated_anew, is_upsert, part_company, updates_first
+from .upserts import (
+    RoundReads,
+    begin_outdated_anew,
+    is_upsert,
+    part_company,
+    updates_first,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -117,6 +123,7 @@ class Lane:
         self._entries: dict[tuple[str, str], Entry] = {}
         self._lookahead = Lookahead()
         self._answered = 0
+        self._reads = RoundReads()
         self._is_round = False  # upserts gain most by having all in one round of three requests
         self._suspect: Entry | None = None
         self._memory = Portion(services.memory)
@@ -190,6 +197,8 @@ class Lane:
             return
         self._entries[entry.key] = entry
         self._lookahead.begin_at(entry)
+        if self._is_round:
+            self._reads.clear()
         if is_lock(entry.job_id):
             own = self._services
             parts = own.queue, own.admission, own.runner, own.tables
@@ -262,9 +271,10 @@ class Lane:
         """Return the first open call's request, merged with those of the others that fit it."""
         if not self._services.merges:
             return OutgoingRequest(self._open[:1])
-        if self._lookahead.waiting:
+        if self._lookahead.waiting or (self._is_round and self._reads):
             self._services.sender.releases.now(self._name)  # letting followers in takes time
             self._let_followers_in()
+            self._reads.clear()
         others = self._open
         if self._pieces:
             left = {call for left in self._pieces for call in left.calls}
@@ -340,6 +350,8 @@ class Lane:
             self._memory.give_back(entry)
             self._lookahead.block(begun)
             return
+        if self._is_round and isinstance(begun, Call):
+            begun = self._reads.catch_up(begun, self._services.runner) or begun
         self._entries[entry.key] = entry
         self._record(entry, begun)
         self._lookahead.let_in()
@@ -352,15 +364,22 @@ class Lane:
 
     def _advance(self, results: Results) -> None:
         """Continue calls with their answers, each to its next request or its end."""
+        if self._is_round:
+            self._reads.note(results)
         stale = begin_outdated_anew(self._open, results)
         calls = [(call, self._record_answer(call, result)) for call, result in results]
         # Free what was sent, which may be large: the call's next run builds it again.
         results.clear()
         for call, ended in [*calls, *((call, None) for call in stale)]:
             outcome = ended or self._services.runner.advance(call)
+            if outcome is None and self._is_round:
+                outcome = self._reads.catch_up(call, self._services.runner)
             if outcome is not None:
                 # Record it first: a call that has ended is not left, whatever fails now.
                 self._record(self._entries[call.entry.key], outcome)
+                if outcome.is_left:
+                    # This process may be the next server, which would wait for the call's end.
+                    self._services.admission.history.leave([call])
                 self._open.remove(call)
                 call.close()
 

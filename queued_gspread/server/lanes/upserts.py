@@ -7,16 +7,75 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.server import merging
 from queued_gspread.server.calls.call import Cohort
+from queued_gspread.server.policy.request import Exchange, Response
 from queued_gspread.server.policy.upsert_requests import Read, UpsertRequest, is_append
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from queued_gspread.server.calls.call import Call
+    from queued_gspread.server.calls.outcome import Outcome
+    from queued_gspread.server.calls.runner import Runner
+    from queued_gspread.server.policy.upserts import Book
     from queued_gspread.server.sending.outgoing import OutgoingRequest
     from queued_gspread.server.sending.results import Results
 
-__all__ = ["begin_outdated_anew", "is_upsert", "part_company", "updates_first"]
+__all__ = [
+    "RoundReads",
+    "begin_outdated_anew",
+    "is_upsert",
+    "part_company",
+    "updates_first",
+]
+
+
+class RoundReads:
+    """What the open upserts have just read, which does for those that came meanwhile.
+
+    Without it callers that block would fall into groups that take turns: who comes while the read
+    of the others is out would have to wait for the end of their round.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Book, tuple[str, ...]] | None, Response] = {}
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything to share."""
+        return bool(self._known)
+
+    def clear(self) -> None:
+        """Forget them: who comes from now on reads anew."""
+        self._known.clear()
+
+    def note(self, results: Results) -> None:
+        """Note what was read."""
+        for call, result in results:
+            asked = _asked(call)
+            if asked and isinstance(result, Exchange) and isinstance(result.outcome, Response):
+                self._known[asked] = result.outcome
+
+    def catch_up(self, call: Call, runner: Runner) -> Outcome | None:
+        """Take a call as far as the known reads do; return its outcome if it has ended.
+
+        A call under an idempotency key makes its own read: its key is claimed with a request.
+        """
+        if call.promise is not None:
+            return None
+        outcome = None
+        while outcome is None and (answer := self._known.get(_asked(call))) is not None:
+            call.answered(Exchange(call.request, answer))
+            outcome = runner.advance(call)
+        if outcome is not None:
+            call.close()
+        return outcome
+
+
+def _asked(call: Call) -> tuple[Book, tuple[str, ...]] | None:
+    """Return what a call wants to read; None if it needs another request."""
+    request = call.request
+    if isinstance(request, UpsertRequest) and isinstance(request.step, Read):
+        return request.book, request.step.ranges
+    return None
 
 
 def is_upsert(call: Call) -> bool:

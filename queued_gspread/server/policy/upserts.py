@@ -45,6 +45,8 @@ _MOST_NAMED: Final = 5
 # What Google lets a cell have. A longer text that a later call replaces would not even be sent, and
 # its caller would not be told.
 _LONGEST: Final = 50_000
+# Beyond it numbers that differ are one to Google, so rows of different keys would be one.
+_LARGEST: Final = 2**53
 
 
 class Book(NamedTuple):
@@ -220,6 +222,12 @@ def _row(what: str, cells: Cells, keys: Sequence[int], book: Book) -> Row:
                 f"{what} has a text of {len(value)} characters: a cell can have {_LONGEST}"
             )
     key_cells = {column: cells.pop(column, None) for column in keys}
+    for name, value in zip(book.key, key_cells.values(), strict=True):
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            raise UpsertError(
+                f"{what} has {value!r:.50} for the key {name!r}: a cell does not keep all digits "
+                "of so large a number; have them as text, in the sheet too"
+            )
     parts = [_part(value) for value in key_cells.values()]
     for name, part in zip(book.key, parts, strict=True):
         if part is None:
@@ -254,12 +262,7 @@ def _part(value: Any) -> tuple[str, Any] | None:
         return "boolean", value
     if isinstance(value, str):
         return "text", value
-    try:
-        return "number", float(value)
-    except OverflowError:
-        raise UpsertError(
-            f"{value!r:.50} is too large a number for a cell: give it as text"
-        ) from None
+    return "number", float(value)
 
 
 def rows_by_key(columns: Sequence[Sequence[Any]], head: int) -> dict[Key, list[int]]:

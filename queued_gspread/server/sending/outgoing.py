@@ -9,7 +9,6 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from queued_gspread.broker import spreadsheet_lane
 from queued_gspread.google_api.responses import error_in
 from queued_gspread.server import merging
 from queued_gspread.server.policy.idempotency import is_idempotent
@@ -94,7 +93,7 @@ class OutgoingRequest:
     @property
     def spreadsheet(self) -> str:
         """The lane of their spreadsheet, whoever holds its lock."""
-        return spreadsheet_lane(self.lane)
+        return self.calls[0].entry.spreadsheet
 
     @property
     def is_idempotent(self) -> bool:

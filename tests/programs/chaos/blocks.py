@@ -31,14 +31,22 @@ class Waits(Worker):
     kinds = _WAITED
 
     def work(self):
-        """Make all calls, in blocks of a length that is drawn."""
-        left = self._calls
+        """Make all calls, in blocks of a length that is drawn; or without end, until told."""
+        if self._calls is None:
+            self._until_told(self._block_and_look)
+        left = self._calls or 0
         while left:
             many = min(left, self._chance.randint(1, _LONGEST))
             self._block([self._drawn() for _ in range(many)])
             left -= many
         self._end()
         self._journal.close()
+
+    def _block_and_look(self):
+        """Make a block, and a read that waits for it: else more are put in than can be made."""
+        calls = [self._drawn() for _ in range(self._chance.randint(1, _LONGEST))]
+        self._block(calls)
+        self._rows(calls[0][1])
 
     def _drawn(self):
         """Return a call: what it is, the spreadsheet, what is written or read, and the method."""

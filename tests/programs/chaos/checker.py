@@ -9,14 +9,17 @@ from typing import Any
 
 from fates import MADE, MAYBE, NOT_MADE, UNSTATED, fate_of
 
+from .history import LEFT
+from .places import number_in
 from .poison import MARK, SILENT
 
 LOST, DOUBLED, UNASKED, INVENTED = "lost", "doubled", "made all the same", "invented"
 STALE, ORDER, HANGS, STRANGE = "stale read", "order", "hangs", "unstated error"
 LEFTOVER, REFUSED, DIED = "leftover key", "refused by the quota", "died"
+LAPSED = "sent for a lapsed holder"
 SWALLOWED, HARMED, BLAMED = "swallowed", "failed for another's fault", "no server died of it"
 
-_JOB_LOST = "JobLostError"
+_JOB_LOST, _HANDOVER = "JobLostError", "failover"
 # As many servers have to die while they have a job before it is told that they died of it.
 _DEATHS = 3
 # The keys that stay, by what follows the namespace (see broker.keys); others have to expire.
@@ -37,6 +40,7 @@ class Book:
         inserts: The values of the rows that were inserted, each above all others.
         cells: The counter of each client.
         sheets: The titles of the sheets that were added.
+        total: The number that was counted under locks, and who has written it.
 
     """
 
@@ -44,6 +48,7 @@ class Book:
     inserts: list[str] = field(default_factory=list)
     cells: dict[str, int] = field(default_factory=dict)
     sheets: list[str] = field(default_factory=list)
+    total: str = ""
 
 
 @dataclass
@@ -58,6 +63,7 @@ class Evidence:
         copies: The titles of the copies that were made of spreadsheets, each with its rows.
         counted: The counters that were written, in the order in which they were applied: title,
             client and number.
+        totals: The numbers that were counted under locks, in that order: title, number, increment.
         refused: The requests that the emulator's own quota refused.
         left: The keys that are left in Redis, with the seconds until they expire, or None.
         died: What ended although nobody had ended it, or ended badly.
@@ -73,6 +79,7 @@ class Evidence:
     books: dict[str, Book] = field(default_factory=dict)
     copies: list[tuple[str, list[str]]] = field(default_factory=list)
     counted: list[tuple[str, str, int]] = field(default_factory=list)
+    totals: list[tuple[str, int, str]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     left: dict[str, int | None] = field(default_factory=dict)
     died: list[str] = field(default_factory=list)
@@ -95,7 +102,7 @@ def violations(evidence):
     rules = (
         *(_answers, _interrupts, _poisoned, _blamed, _rows, _inserts, _sheets, _copies),
         *(_row_order, _insert_order, _row_reads, _cell_reads),
-        *(_counters, _keys, _quota, _deaths),
+        *(_counters, _totals, _keys, _quota, _deaths),
     )
     return [found for rule in rules for found in rule(evidence)]
 
@@ -105,7 +112,8 @@ def is_foretold(violation, plan):
 
     What `docs/guarantees.md` says of it: a master may not have passed on jobs and answers, or that
     a job was withdrawn. With ``replicated`` it has what is not idempotent, and so does, without
-    it, the process of a server that has sent it, for as long as there is no other server.
+    it, the process of a server that has sent it, for as long as there is no other server. Nobody is
+    there to miss a call that was left in the queue, unless the master was only asked to hand over.
     """
     if plan.topology == "alone":
         return False
@@ -113,6 +121,9 @@ def is_foretold(violation, plan):
     are_answered = bool(calls) and all(call.is_ok for call in calls)
     if violation.rule == DOUBLED and plan.durability == "local":
         return plan.has_standby or not are_answered
+    if violation.rule == LOST:
+        is_left = any(call.outcome == LEFT for call in calls) and not any(c.is_ok for c in calls)
+        return is_left and any(blow.signal != _HANDOVER for blow in plan.blows)
     return violation.rule in (UNASKED, LEFTOVER) or (violation.rule == ORDER and not are_answered)
 
 
@@ -124,9 +135,14 @@ def _answers(evidence):
     for call in evidence.calls:
         if call.ended is None and call.client not in evidence.killed | evidence.hung:
             yield Violation(HANGS, f"{call.client} was never answered", (call,))
-        is_stated = fate_of(call) != UNSTATED or (evidence.forgets and call.outcome == _JOB_LOST)
+        is_stated = fate_of(call) != UNSTATED or (evidence.forgets and _is_forgotten(call))
         if not is_stated or _is_forbidden_for_nothing(evidence, call):
             yield Violation(STRANGE, f"{call.outcome}: {call.told}", (call,))
+
+
+def _is_forgotten(call):
+    """Tell whether a call has ended as one does whose job, or what was signed of it, is lost."""
+    return call.outcome == _JOB_LOST or (bool(call.job) and call.outcome == "SignatureError")
 
 
 def _is_forbidden_for_nothing(evidence, call):
@@ -305,6 +321,22 @@ def _counters(evidence):
     for title, book in evidence.books.items():
         for client, calls in _by_client(_of(evidence, "update", title)).items():
             yield from _last_counter(title, book.cells.get(client, 0), calls)
+
+
+def _totals(evidence):
+    """Find increments under locks that are lost, doubled or made by who no longer held the lock."""
+    for title, book in evidence.books.items():
+        place, number, made = f"the total of {title}", 0, []
+        for _, count, value in (each for each in evidence.totals if each[0] == title):
+            if made[-1:] == [value]:
+                continue  # a retry of the same request
+            if count != number + 1:
+                yield Violation(LAPSED, f"{value!r} wrote {count} after {number} in {place}")
+            number = max(number, count)
+            made.append(value)
+        yield from _once(place, made, _of(evidence, "increment", title))
+        if made and number_in(book.total) != len(made):
+            yield Violation(LOST, f"{book.total!r} after {len(made)} increments in {place}")
 
 
 def _by_client(calls):

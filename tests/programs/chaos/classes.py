@@ -28,7 +28,10 @@ PIPELINES = "pipelines"
 FORGETS = "forgets"
 """Two more clients wait for none of their calls, one of them in asyncio, and are killed then."""
 
-ALL = frozenset({SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO, PIPELINES, FORGETS})
+LOCKS = "locks"
+"""Two more clients count under locks, one of them in asyncio; they are killed, frozen and woken."""
+
+ALL = frozenset({SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO, PIPELINES, FORGETS, LOCKS})
 VARIABLE = "CHAOS_CLASSES"
 
 

@@ -8,6 +8,7 @@ import time
 from masters import BLOWS, ChangingCluster, ChangingSentinels
 from topologies import newest_redis
 
+from .classes import FORGETS
 from .plan import NAMESPACE, Blow, Plan, Work
 from .striker import Striker
 
@@ -17,8 +18,8 @@ TOPOLOGIES = (ALONE, SENTINELS, CLUSTER)
 STANDBY = "standby"
 """In every second run a second server stands by, and may find another master than the first."""
 
-CLASSES = frozenset({*BLOWS, STANDBY})
-"""What there is of trouble: what befalls masters, and that server."""
+CLASSES = frozenset({*BLOWS, STANDBY, FORGETS})
+"""What there is of trouble: what befalls masters, and that server; and clients that forget."""
 
 _CLIENTS, _THREADS = 3, 5
 # Sentinels take some twelve seconds until all is as before, a Cluster two.
@@ -33,11 +34,14 @@ def failovers_of(seed, topology, durability, classes=CLASSES):
     """Return the plan of a seed; the same one every time."""
     chance = random.Random(f"failovers {seed}")
     kinds = [kind for kind in BLOWS if kind in classes]
+    works = [{"threads": _THREADS}] * _CLIENTS
+    if FORGETS in classes:
+        works += [{"blocks": "forgets", "is_asyncio": is_asyncio} for is_asyncio in (False, True)]
     return Plan(
         seed,
         tuple(
-            Work(f"client{number}", f"{seed} {number}", None, None, threads=_THREADS)
-            for number in range(_CLIENTS)
+            Work(f"client{number}", f"{seed} {number}", None, None, **work)
+            for number, work in enumerate(works)
         ),
         tuple(_blows(seed, kinds, _TIMES[topology], chance)),
         chance.choice([(0.03, 0.06), (0.08, 0.2), (0.2, 0.5)]),

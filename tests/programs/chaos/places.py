@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-ROWS, INSERTS, CELLS = "rows", "inserts", "cells"
-"""The titles of the sheets: for rows that are appended, rows that are inserted, and counters."""
+ROWS, INSERTS, CELLS, TOTALS = "rows", "inserts", "cells", "totals"
+"""The titles of the sheets: for rows that are appended, rows that are inserted, counters of one
+client each, and a number that all count under a lock."""
+
+TOTAL = "A1"
+"""The cell of that number, which is followed by the name of the increment that has written it."""
+
+
+def number_in(text):
+    """Return the number in such a cell."""
+    return int((text or "0").split()[0])
 
 
 def row_of(client):

@@ -10,6 +10,7 @@ from .classes import (
     ASYNCIO,
     CONTENT,
     FORGETS,
+    LOCKS,
     PIPELINES,
     SIGNALS,
     STOPS,
@@ -20,6 +21,9 @@ from .poison import BROKEN, FORBIDDEN, NUMBER, PLACE, ROW, SILENT, Poison
 NAMESPACE = "chaos"
 LEASE = 1.0
 """Seconds of the servers' lease."""
+
+HOLD = 1.0
+"""Seconds after which the clients' locks lapse."""
 
 MEMORY = 3.0
 """Seconds for which the clients' ids are remembered, in runs in which they are suspended."""
@@ -35,6 +39,7 @@ LIMIT = 100
 
 _CLIENTS = 5
 _CALLS = 45
+_BLOCKS = 20
 # A client's calls come to about as many requests.
 _REQUESTS = int(_CLIENTS * _CALLS * 1.2)
 _SIGNALS = ("SIGKILL", "SIGSTOP", "SIGTERM")
@@ -47,7 +52,8 @@ class Blow:
     Attributes:
         moment: ``arrival`` or ``answer``: of a request, at the emulator.
         count: Of which one, counted from the beginning.
-        victim: ``server`` (the one that works), ``standby``, ``client``, ``redis`` or ``master``.
+        victim: ``server`` (the one that works), ``standby``, ``client``, ``holder`` (a client that
+            takes locks), ``redis`` or ``master``.
         signal: Its name; of a client's enqueue, how it is to take too long; of a master, what
             befalls it.
         pause: Seconds until what was stopped goes on, or until what was killed is started again.
@@ -76,7 +82,8 @@ class Work:
         is_alarmed: Whether signals' handlers raise in it.
         is_asyncio: Whether it makes them in asyncio.
         threads: How many of its calls are under way at a time.
-        blocks: What its pipelines do at their end: ``waits`` or ``forgets``; '' without any.
+        blocks: What it does in blocks: its pipelines ``waits`` or ``forgets`` at their end, or it
+            ``holds`` locks; '' without any.
 
     """
 
@@ -93,6 +100,10 @@ class Work:
     @property
     def forgets(self):
         return self.blocks == "forgets"
+
+    @property
+    def holds(self):
+        return self.blocks == "holds"
 
 
 @dataclass(frozen=True)
@@ -139,10 +150,12 @@ def plan_of(seed, classes=ALL):
     more = [
         *(_suspensions(random.Random(f"suspended {seed}")) if SUSPENDED in classes else ()),
         *(_rows_of_stops(random.Random(f"stops {seed}")) if STOPS in classes else ()),
+        *(_holders_blows(random.Random(f"locks {seed}")) if LOCKS in classes else ()),
     ]
     in_blocks = [
         *([("waits", False)] if PIPELINES in classes else ()),
         *([("forgets", False), ("forgets", True)] if FORGETS in classes else ()),
+        *([("holds", False), ("holds", True)] if LOCKS in classes else ()),
     ]
     plain = tuple(
         replace(
@@ -187,7 +200,8 @@ def _work(seed, number, chance):
 
 def _blocks(seed, number, how):
     blocks, is_asyncio = how
-    work = Work(f"client{number}", f"{seed} {number}", _CALLS, None)
+    calls = _BLOCKS if blocks == "holds" else _CALLS
+    work = Work(f"client{number}", f"{seed} {number}", calls, None)
     return replace(work, blocks=blocks, is_asyncio=is_asyncio)
 
 
@@ -233,6 +247,14 @@ def _rows_of_stops(chance):
     moment = chance.choice(["arrival", "answer"])
     count = chance.randint(_REQUESTS // 10, _REQUESTS // 2)
     return [Blow(moment, count, "server", "SIGTERM", times=chance.choice([3, 4]))]
+
+
+def _holders_blows(chance):
+    """Freeze clients that take locks for longer than these last, and kill one."""
+    for signal in ("SIGSTOP", "SIGSTOP", "SIGKILL"):
+        moment, count = chance.choice(["arrival", "answer"]), chance.randint(10, _REQUESTS // 2)
+        pause = chance.uniform(1.5, 2.5) * HOLD if signal == "SIGSTOP" else 0.0
+        yield Blow(moment, count, "holder", signal, pause)
 
 
 def _poison(chance):

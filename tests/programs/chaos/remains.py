@@ -7,11 +7,14 @@ import re
 from queued_gspread.broker import FORMAT
 
 from .checker import Book
-from .places import CELLS, INSERTS, ROWS, first_column, row_of
+from .places import CELLS, INSERTS, ROWS, TOTAL, TOTALS, first_column, number_in, row_of
 from .plan import BOOKS
 
-_OWN = (ROWS, INSERTS, CELLS)
+# What Redis says of a key that does not expire, and of one that has expired by now.
+_NEVER, _GONE = -1, -2
+_OWN = (ROWS, INSERTS, CELLS, TOTALS)
 _COUNTER = re.compile(rf"spreadsheets/([^/]+)/values/'?{CELLS}'?!A(\d+)$")
+_TOTAL = re.compile(rf"spreadsheets/([^/]+)/values/'?{TOTALS}'?!{TOTAL}$")
 
 
 def books_of(direct, clients):
@@ -25,6 +28,7 @@ def books_of(direct, clients):
             first_column(sheets[INSERTS]),
             _counters(sheets[CELLS], clients),
             added,
+            sheets[TOTALS].acell(TOTAL).value or "",
         )
         books |= {f"{title}/{name}": Book(first_column(sheets[name])) for name in added}
     return books
@@ -38,22 +42,39 @@ def copies_of(direct):
 
 def counted_of(ledger, keys, clients):
     """Return the counters that were written, in the order in which they were applied."""
-    titles = {key: title for title, key in keys.items()}
     names = {row_of(name): name for name in clients}
-    found = []
+    return [
+        (title, names[int(row)], int(value))
+        for title, row, value in _written(ledger, keys, _COUNTER)
+    ]
+
+
+def totals_of(ledger, keys):
+    """Return what was written to the totals, in that order: title, number and increment."""
+    return [
+        (title, number_in(value), value.split()[1])
+        for title, value in _written(ledger, keys, _TOTAL)
+    ]
+
+
+def _written(ledger, keys, pattern):
+    """Yield what was written to single cells: title, what the pattern finds besides, value."""
+    titles = {key: title for title, key in keys.items()}
     for served in sorted((s for s in ledger if s.applied), key=lambda s: s.applied_at):
-        match = _COUNTER.search(served.path) if served.method == "PUT" else None
+        match = pattern.search(served.path) if served.method == "PUT" else None
         if match:
-            number = int(served.body["values"][0][0])
-            found.append((titles[match[1]], names[int(match[2])], number))
-    return found
+            yield titles[match[1]], *match.groups()[1:], served.body["values"][0][0]
 
 
 def keys_of(raw, namespace):
     """Return the keys that are left, with the seconds until each expires, or None."""
     keys = raw.keys(f"*{{{namespace}}}:*")
     expiries = {key.split("}:")[1].removeprefix(f"{FORMAT}:"): raw.ttl(key) for key in keys}
-    return {key: None if expiry < 0 else expiry for key, expiry in expiries.items()}
+    return {
+        key: None if expiry == _NEVER else expiry
+        for key, expiry in expiries.items()
+        if expiry != _GONE
+    }
 
 
 def _counters(sheet, clients):

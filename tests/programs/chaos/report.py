@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from masters import BLOWS
 
-from .checker import DOUBLED, LEFTOVER, LOST, STALE
+from .checker import DOUBLED, LAPSED, LEFTOVER, LOST, STALE
 from .history import LEFT
 from .plan import HOW
 
@@ -17,6 +17,7 @@ _COUNTED = {
     DOUBLED: "doubled",
     _UNANSWERED: _UNANSWERED,
     STALE: "stale reads",
+    LAPSED: LAPSED,
     LEFTOVER: "leftover keys",
 }
 _FATES = {
@@ -27,10 +28,18 @@ _FATES = {
     "PoisonedJobError": "poisoned",
     "APIError": "Google's errors",
     "JobLostError": "jobs lost",
+    "LockLostError": "locks lost",
 }
 _INTERRUPTED, _OTHERS = "interrupted", "other errors"
+COUNTED = "counted"
 _SHOWN = 400
-_NAMES = {"server": "server", "standby": "standby", "client": "clients", "redis": "Redis"}
+_NAMES = {
+    "server": "server",
+    "standby": "standby",
+    "client": "clients",
+    "holder": "holders",
+    "redis": "Redis",
+}
 
 
 def tally(run, broken):
@@ -38,6 +47,7 @@ def tally(run, broken):
     calls = run.evidence.calls
     counts = Counter({"calls": len(calls), "answered": sum(call.is_ok for call in calls)})
     counts[LEFT] = sum(call.outcome == LEFT for call in calls)
+    counts[COUNTED] = sum(call.is_ok and call.what == "increment" for call in calls)
     counts.update(_fate(call) for call in calls if _failed(call))
     counts.update(_COUNTED.get(_kind(violation), "other violations") for violation in broken)
     counts.update({f"{victim} {signal}": number for (victim, signal), number in run.blows.items()})
@@ -104,7 +114,7 @@ def shown(counts):
     rules = ", ".join(f"{name} {counts[name]}" for name in (*_COUNTED.values(), "other violations"))
     return (
         f"{counts['calls']} calls, {counts['answered']} answered, {counts[LEFT]} made that nobody "
-        f"waited for, {fates or 'no errors'}; "
+        f"waited for, {counts[COUNTED]} increments under locks, {fates or 'no errors'}; "
         f"{blows}; {rules}"
     )
 

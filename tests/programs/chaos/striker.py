@@ -103,7 +103,7 @@ class Striker:
         time.sleep(blow.pause)
         if blow.signal == "SIGSTOP":
             victim.signal("SIGCONT")
-        elif blow.victim == "client":
+        elif blow.victim in ("client", "holder"):
             self._cast.replace(victim)
         else:
             victim.restart()

@@ -53,7 +53,7 @@ class Worker:
         is_alarmed: Whether signals' handlers raise in some of its calls.
         is_asyncio: Whether it makes its calls in asyncio.
         threads: How many make them at a time; several only append and read rows.
-        blocks: What its pipelines do at their end, if it has any; see :mod:`.blocks`.
+        blocks: What it does in blocks, if it has any; see :mod:`.blocks` and :mod:`.holders`.
         memory: Seconds for which its ids are remembered, or None for as long as they are.
         books: The spreadsheets' keys by their titles.
         clients: The names of those whose counters it reads.
@@ -109,19 +109,19 @@ class Worker:
         """Make all calls; or without end, until a line comes."""
         with self._alarms:
             if self._calls is None:
-                self._work_until_told()
+                self._until_told(lambda: self._make_one(_IN_LINE))
             else:
                 for _ in range(self._calls):
                     self._make_one(_WEIGHTS)
         self._end()
         self._journal.close()
 
-    def _work_until_told(self):
+    def _until_told(self, make):
         is_over = threading.Event()
 
         def work():
             while not is_over.is_set():
-                self._make_one(_IN_LINE)
+                make()
 
         threads = [threading.Thread(target=work) for _ in range(self._threads)]
         for thread in threads:
@@ -206,12 +206,16 @@ class Worker:
 
 
 def main():
-    from . import blocks  # noqa: PLC0415 - they are workers
+    from . import blocks, holders  # noqa: PLC0415 - they are workers
 
     todo = json.loads(sys.argv[1])
-    forgets = blocks.ForgetsInLoop if todo["is_asyncio"] else blocks.Forgets
-    kinds = {"": Worker, "waits": blocks.Waits, "forgets": forgets}
-    worker = kinds[todo["blocks"]](**todo)
+    kinds = {
+        "": (Worker, Worker),
+        "waits": (blocks.Waits, blocks.Waits),
+        "forgets": (blocks.Forgets, blocks.ForgetsInLoop),
+        "holds": (holders.Holds, holders.HoldsInLoop),
+    }
+    worker = kinds[todo["blocks"]][todo["is_asyncio"]](**todo)
     worker.open()
     print("ready", flush=True)
     sys.stdin.readline()

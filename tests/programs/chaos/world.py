@@ -23,10 +23,10 @@ from .classes import BODIES, CONTENT, STOPS, SUSPENDED
 from .failovers import ALONE, Exchanger, Masters
 from .history import as_it_ended, read_history
 from .moments import Moments
-from .places import CELLS, INSERTS, ROWS
+from .places import CELLS, INSERTS, ROWS, TOTALS
 from .plan import BOOKS, LIMIT, MEMORY, NAMESPACE, WINDOW, successor
 from .poison import ODD
-from .remains import books_of, copies_of, counted_of, keys_of
+from .remains import books_of, copies_of, counted_of, keys_of, totals_of
 from .striker import Striker
 from .victims import GRACE, Client, Redis, Server
 
@@ -87,8 +87,12 @@ class Cast:
         """Return those who can be struck in a role."""
         if role in ("redis", "master"):
             return [self.redis]
-        if role == "client":
-            return [c for c in self.clients if c.is_running and not c.work.is_wired]
+        if role in ("client", "holder"):
+            # One that is about to end has a successor already, which has the name of no other.
+            running = [c for c in self.clients if c.is_running and not c.is_killed]
+            return [
+                c for c in running if not c.work.is_wired and (c.work.holds or role == "client")
+            ]
         works = self._pid_of_the_one_that_works()
         if works is None:
             return []
@@ -172,7 +176,7 @@ def _new_books(direct):
     books = {}
     for title in BOOKS:
         book = direct.create(title)
-        for name in (ROWS, INSERTS, CELLS):
+        for name in (ROWS, INSERTS, CELLS, TOTALS):
             book.add_worksheet(name, 200, 2)
         books[title] = book.id
     return books
@@ -240,6 +244,7 @@ def _evidence(cast, emulator, direct, folder, hung):
         books=books_of(direct, names),
         copies=copies_of(direct),
         counted=counted_of(ledger, cast.books, names),
+        totals=totals_of(ledger, cast.books),
         refused=[f"{served.method} {served.path}" for served in ledger if served.refused_by],
         left=left,
         died=list(_complaints(cast)),

@@ -71,6 +71,7 @@ class Waiting:
         self._jobs = list(enumerate(jobs))
         self._arrivals, self._waits, self._gone = cycle(arrivals), cycle(waits), gone
         self._come = 0
+        self._started = set()
 
     def head(self, lane):
         self._look()
@@ -92,6 +93,10 @@ class Waiting:
         if next(self._waits):
             return Permit("wait")
         words = tuple("withdrawn" if self._is_gone(each) else "go" for each in acquire_args)
+        entries = [each.entry for each in acquire_args]
+        self._started |= {
+            entry.stream_id for entry, word in zip(entries, words, strict=True) if word == "go"
+        }
         return Permit("go" if "go" in words else words[0], sent=1000, words=words)
 
     def count_waiting(self):
@@ -104,7 +109,9 @@ class Waiting:
         for entry, reply in answers:
             place = int(entry.stream_id)
             assert self.replies[place] is None, "a call is answered twice"
-            self.replies[place] = reply
+            # Redis drops the answer to a job that was withdrawn before it was started.
+            is_dropped = place in self._gone and entry.stream_id not in self._started
+            self.replies[place] = b"" if is_dropped else reply
             self._jobs.remove((place, entry.body))
             self._come -= 1
         return self.head(LANE)

@@ -39,13 +39,28 @@ def _rows(draw, spoiled):
     return rows
 
 
+PLAIN = st.sampled_from(
+    [
+        Call("worksheet", "append_row", (["b", "v", "y"],)),
+        Call("worksheet", "append_row", ([1, "v", "y"],)),
+        Call("worksheet", "get", ("A1:C9",)),
+        Call("worksheet", "col_values", (1,)),
+        Call("worksheet", "update_cell", (3, 1, "c")),
+        Call("worksheet", "batch_clear", (["B3:C3"],)),
+        Call("worksheet", "insert_row", (["a", "v", "y"], 2)),
+        Call("worksheet", "delete_rows", (2,)),
+        Call("worksheet", "update", ([["id", "y", "x"]], "A1")),
+        Call("worksheet", "resize", (), {"rows": 15}),
+    ]
+)
+"""What others do among the upserts."""
+
+
 @st.composite
 def _calls(draw):
     way = draw(st.integers(0, 9))
-    if way == 0:
-        return Call("worksheet", "append_row", ([draw(KEYS), "v", "y"],))
-    if way == 1:
-        return Call("worksheet", "get", ("A1:C9",))
+    if way < 2:
+        return draw(PLAIN)
     rows = draw(_rows(way == 2))
     key = ["x", "id"] if way == 3 else ["id"]
     rows = [{"x": "v", **row} for row in rows] if way == 3 else rows

@@ -20,6 +20,9 @@ async def total(title: str) -> float:
     reveal_type(await sheet.range("A1:B2"))
     reveal_type(sheet.title)
     reveal_type(sheet.row_count)
+    done = await gspread.upsert_rows(sheet, [{"id": "a", "total": 1}], key="id")
+    reveal_type(done)
+    reveal_type(done.updated)
     found: gspread.Cell | None = await sheet.find("x")
     first: gspread.Worksheet = await book.sheet1
     async for each in book:
@@ -28,6 +31,8 @@ async def total(title: str) -> float:
     await sheet.update_title(5)  # slip
     await sheet.no_such()  # slip
     sheet.acell("A1").value  # slip
+    gspread.upsert_rows(sheet, [], key="id")  # slip
+    await gspread.upsert_rows(sheet, [], key="id", existing="replace")  # slip
     gspread.authorize(grace="soon")  # slip
     for each in book:  # slip
         pass

@@ -32,6 +32,17 @@ def total(sheet: gspread.Worksheet) -> float:
     return sum(float(cell.value or 0) for cell in cells) + len(table.result()[0]) + number
 
 
+def numbers(sheet: gspread.Worksheet) -> list[int]:
+    done: gspread.Upserted = gspread.upsert_rows(sheet, [{"id": "a", "total": 1}], key="id")
+    more = gspread.upsert_rows(sheet, [["a", 1]], key=["id", "day"], existing="keep", head=2)
+    gspread.upsert_rows(sheet, [], key="id", existing="replace")  # slip
+    gspread.upsert_rows(sheet, [], key=5)  # slip
+    gspread.upsert_rows(sheet, [])  # slip
+    gspread.upsert_rows("Orders", [], key="id")  # slip
+    text: str = done.updated  # slip
+    return [*done.updated, *more.kept, len(text)]
+
+
 gspread.authorize(grace="soon")  # slip
 gspread.service_account(grase=1)  # slip
 gspread.api_key("key", grace=[1])  # slip

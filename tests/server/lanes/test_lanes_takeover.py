@@ -10,7 +10,7 @@ import time
 import pytest
 from calls import read
 from durable import new_durable_redis
-from gate import Gate, GatedHTTPClient
+from gate import Gate, GatedHTTPClient, google_error
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Backlog, Predecessor
@@ -126,3 +126,17 @@ def test_a_redis_that_is_back(hasty, serve, gate, restored_log, form):
     if form == "json":
         (line,) = [x for x in lines(stream.getvalue()) if x.get("event") == "redis_back"]
         assert (line["level"], line["seconds"]) == ("info", float(told[1]))
+
+
+def test_a_call_that_waits_when_its_server_leaves_is_made_if_that_works_again(
+    serve, client, gate, background
+):
+    """Where no other server comes in between, the same process goes on with what it had left."""
+    works = serve()
+    waiting = background(read, client, "lane")
+    gate.next().fail(google_error(503))  # it is retried after a pause
+    (lanes,) = works._left
+    eventually(lambda: any(lanes._valve.look(1)))
+    lanes.retire()
+    gate.next().answer({"answer": 1})
+    assert waiting.result(PATIENCE) == {"answer": 1}

@@ -8,7 +8,7 @@ import pytest
 from gate import google_error
 from merge_fixtures import AppliedError, settled
 
-from queued_gspread import Upserted, upsert_rows
+from queued_gspread import Upserted, idempotency_key, upsert_rows
 from queued_gspread.emulator.faults import Status
 from queued_gspread.errors import CallTimeoutError, KeyExistsError, OutcomeUnknownError
 
@@ -120,16 +120,73 @@ def test_an_upsert_joins_others_that_wait_for_a_slot(stage):
     assert scene.sent[1:] == [READ, APPEND]
 
 
-def test_an_upsert_that_comes_after_the_read_reads_anew(scene):
-    """It finds what those before it have appended."""
+def test_upserts_that_come_while_the_read_is_out_go_by_it(scene):
+    """They are in the same round, so callers that block do not fall into groups that take turns."""
     [first] = pile_up(scene, upsert(scene, "b"))
-    scene.door.next().answer()
-    append = scene.door.next()
-    [second] = scene.put(upsert(scene, "b", "3"))
-    append.answer()
+    read = scene.door.next()
+    more = scene.put(upsert(scene, "b", "3"), upsert(scene, "a", "4"), upsert(scene, "c"))
+    read.answer()
     scene.door.open()
-    assert (settled(first).appended, settled(second).updated) == ([3], [3])
-    assert scene.sent == [READ, APPEND, READ, UPDATE]
+    found = [numbers(settled(one)) for one in (first, *more)]
+    assert found == [([], [3], []), ([3], [], []), ([2], [], []), ([], [4], [])]
+    assert scene.sent == [READ, UPDATE, APPEND]
+
+
+def test_an_upsert_that_ends_with_the_read_of_others_changes_nothing(scene):
+    """Its row is there, and it is answered with no request of its own."""
+    [first] = pile_up(scene, upsert(scene, "b"))
+    read = scene.door.next()
+    more = scene.put(upsert(scene, "a", existing="keep"), upsert(scene, "a", existing="fail"))
+    read.answer()
+    scene.door.open()
+    assert (settled(first).appended, settled(more[0]).kept) == ([3], [2])
+    assert isinstance(settled(more[1]), KeyExistsError)
+    assert scene.sent == [READ, APPEND]
+
+
+def test_an_upsert_under_an_idempotency_key_makes_its_own_read(scene):
+    """Its key is claimed with a request, so a call that ends with a read is kept as well."""
+
+    def keep():
+        with idempotency_key("k"):
+            return upsert(scene, "a", existing="keep")()
+
+    [first] = pile_up(scene, upsert(scene, "b"))
+    read = scene.door.next()
+    [late] = scene.put(keep)
+    read.answer()
+    scene.door.open()
+    assert (settled(first).appended, settled(late).kept) == ([3], [2])
+    assert scene.sent == [READ, APPEND, READ]
+    scene.book.sheet1.delete_rows(2)
+    assert keep().kept == [2]
+
+
+@pytest.mark.parametrize("out", [1, 2])
+def test_an_upsert_that_comes_while_a_write_is_out_reads_anew(scene, out):
+    """What others have read does not do for it: somebody may have changed the sheet since."""
+    calls = pile_up(scene, upsert(scene, "a"), upsert(scene, "b"))
+    for _ in range(out):
+        scene.door.next().answer()
+    write = scene.door.next()
+    [late] = scene.put(upsert(scene, "b", "3"))
+    write.answer()
+    scene.door.open()
+    found = [numbers(settled(one)) for one in (*calls, late)]
+    assert found == [([2], [], []), ([], [3], []), ([3], [], [])]
+    assert scene.sent == [READ, UPDATE, APPEND, READ, UPDATE]
+
+
+def test_a_call_whose_keys_were_elsewhere_goes_by_the_same_read(scene, authorize):
+    """If others have read the right columns with it, it need not do so itself."""
+    scene.door.open()
+    scene.book.sheet1.update([["x", "id", "y"]])
+    upsert_rows(scene.sheet, [{"id": "q"}], key="id")
+    sheet = authorize().open_by_key(scene.book.id).sheet1
+    scene.door.close()
+    found = scene.play(upsert(scene, "b"), upsert(scene, "c", sheet=sheet))
+    assert [one.appended for one in found] == [[4], [5]]
+    assert scene.sent == [READ, APPEND]
 
 
 def test_an_upsert_that_gives_up_before_the_append_is_not_in_it(stage, authorize, book):
