@@ -1,4 +1,4 @@
-"""Drawn histories of callers with and without locks: blocks are whole in one order of all calls."""
+"""Drawn histories of callers with locks, keys and upserts: blocks are whole in one order."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_blocks_are_whole(ws, redis_url, namespace, seed):
 
 @pytest.fixture(scope="module")
 def place(redis_url):
-    """Return where histories of locks, upserts and plain calls are made."""
+    """Return where histories of locks, keys, upserts and plain calls are made."""
     with world(redis_url) as made:
         yield made
 
@@ -163,9 +163,15 @@ def upserts_in_two_calls(monkeypatch, _):
     monkeypatch.setattr(gspread, "upsert_rows", upsert_rows)
 
 
-@pytest.mark.parametrize("fault", [not_taken, ignored_by_the_lane, upserts_in_two_calls])
+def without_keys(monkeypatch, _):
+    monkeypatch.setattr(gspread, "idempotency_key", lambda _: nullcontext())
+
+
+@pytest.mark.parametrize(
+    "fault", [not_taken, ignored_by_the_lane, upserts_in_two_calls, without_keys]
+)
 def test_a_fault_is_found(place, fault, monkeypatch, redis_url):
-    """No order fits where locks are not taken or a lane ignores them, or upserts are two calls."""
+    """No order fits where locks or keys are not taken or are ignored, or upserts are two calls."""
     fault(monkeypatch, redis_url)
     assert not all(place.history(seed)[1] for seed in range(500))
 

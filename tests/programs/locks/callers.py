@@ -101,6 +101,8 @@ def _blocks(unit, sheets):
         blocks.append(gspread.lock(*(sheets.tables[book] for book in unit.locks)))
     if unit.pipeline:
         blocks.append(gspread.pipeline(**_PIPELINES[unit.pipeline]))
+    if unit.key:
+        blocks.append(gspread.idempotency_key(unit.key))
     return blocks[::-1] if unit.is_outside else blocks
 
 
@@ -150,6 +152,8 @@ async def _make_in_loop(unit, sheets, made):
             await stack.enter_async_context(asynchronous.lock(*sheet))
         if unit.pipeline == "forgets":
             await stack.enter_async_context(asynchronous.pipeline(wait=False))
+        if unit.key:
+            await stack.enter_async_context(asynchronous.idempotency_key(unit.key))
         steps, result = unit.steps(), None
         while True:
             try:

@@ -1,4 +1,7 @@
-"""What calls do to two spreadsheets, as a model: pure functions over what the sheets hold."""
+"""What calls do to two spreadsheets, as a model: pure functions over what the sheets hold.
+
+A state is a tuple of the spreadsheets and, behind them, of what is kept under idempotency keys.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,12 @@ ANY = "any"
 
 
 class Step(NamedTuple):
-    """One call: of which spreadsheet, what it is, and with which arguments."""
+    """One call: of which spreadsheet, what it is, with which arguments, and under which key."""
 
     book: int
     what: str
     args: tuple[Any, ...] = ()
+    key: str = ""
 
 
 class Book(NamedTuple):
@@ -72,11 +76,17 @@ STEPS = {
 """What each call makes of a spreadsheet, and what it returns."""
 
 
-def after(books, step, result):
-    """Return the spreadsheets after a call that came to this, None if it cannot have."""
+def after(state, step, result):
+    """Return the state after a call that came to this, None if it cannot have."""
     if result == LOST:
-        return books
-    changed, expected = STEPS[step.what](books[step.book], *step.args)
+        return state
+    *books, kept = state
+    known = {key: (call, first) for key, call, first in kept}.get(step.key)
+    if known is not None:
+        call, first = known
+        expected = first if call == step else repr(failure("IdempotencyKeyReusedError"))
+        return state if result == ANY or repr(result) == expected else None
+    books[step.book], expected = STEPS[step.what](books[step.book], *step.args)
     if result not in (ANY, expected):
         return None
-    return (*books[: step.book], changed, *books[step.book + 1 :])
+    return (*books, (*kept, (step.key, step, repr(expected))) if step.key else kept)

@@ -53,25 +53,25 @@ def is_serial(units, first, last, *, may_lose=False):
         sum(1 << place for place, other in enumerate(units) if other.comes_before(unit))
         for unit in units
     ]
-    everything, seen, open_ = (1 << len(units)) - 1, set(), [(0, first)]
+    everything, seen, open_ = (1 << len(units)) - 1, set(), [(0, (*first, ()))]
     while open_:
-        done, books = open_.pop()
-        if done == everything and books == last:
+        done, state = open_.pop()
+        if done == everything and state[:-1] == last:
             return True
-        if (done, books) in seen:
+        if (done, state) in seen:
             continue
-        seen.add((done, books))
+        seen.add((done, state))
         for place, unit in enumerate(units):
             is_next = not done >> place & 1 and before[place] & ~done == 0
             if is_next:
-                following = _after_unit(books, unit, may_lose=may_lose)
+                following = _after_unit(state, unit, may_lose=may_lose)
                 open_ += [(done | 1 << place, each) for each in following]
     return False
 
 
-def _after_unit(books, unit, *, may_lose):
-    """Return what may stand there after a unit; nothing if it cannot have come to what it has."""
-    found = [books]
+def _after_unit(state, unit, *, may_lose):
+    """Return the states after a unit; none if it cannot have come to what it has."""
+    found = [state]
     for step, result in unit.steps:
         ways = [ANY, LOST] if result == ANY and may_lose else [result]
         found = {after(each, step, way) for each in found for way in ways} - {None}

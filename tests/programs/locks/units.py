@@ -6,6 +6,7 @@ A unit is a generator of steps, which is sent what each came to.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from .model import Step
@@ -29,6 +30,7 @@ class Unit:
         pipeline: What stands around its calls: ``waits``, ``reorders`` or ``forgets``; '' for
             nothing.
         is_outside: Whether that stands around the lock, too.
+        key: The idempotency key of its calls; '' for none.
 
     """
 
@@ -36,10 +38,15 @@ class Unit:
     locks: tuple[int, ...] = ()
     pipeline: str = ""
     is_outside: bool = False
+    key: str = ""
 
 
 def drawn(chance, name, most=_LONGEST):
-    """Return the units of one caller, whose name its values begin with."""
+    """Return the units of one caller, whose name its values begin with.
+
+    A name begins with the history's: the seed, a dot, and what makes its idempotency keys its own,
+    which all of its callers have in common.
+    """
     makers, weights = zip(*UNITS, strict=True)
     return [
         chance.choices(makers, weights)[0](chance, f"{name}-{place}")
@@ -61,6 +68,14 @@ def _call(chance, book, name):
     if what == "upsert":
         return _upsert(chance, book, name)
     return Step(book, what)
+
+
+def _write(chance, book, name):
+    """Return a single call that writes, and whose end is final."""
+    step = _call(chance, book, name)
+    while step.what in ("cell", "keys", "rows") or "fail" in step.args:
+        step = _call(chance, book, name)
+    return step
 
 
 def _upsert(chance, book, name):
@@ -120,5 +135,22 @@ def _block(chance, name):
     return Unit(lambda: _in_turn(steps), books, pipeline, is_outside=chance.random() < 0.5)
 
 
-UNITS = [(_plain, 4), (_increment, 3), (_find_or_append, 2), (_block, 3)]
+def _keyed(chance, name):
+    """Draw a block under a key: mostly the one that everybody makes under it."""
+    key = f"{name.partition('-')[0]}-{chance.choice(_KEYS)}"
+    drawn_from = key.partition(".")[0] + key[-1]
+    same = Random(drawn_from if chance.random() < 0.8 else drawn_from + name.partition("-")[2])
+    books = _books(same)
+    steps = [
+        _write(same, same.choice(books), f"{key}-{place}")._replace(key=f"{key}#{place}")
+        for place in range(same.randint(1, 3))
+    ]
+    # Without a lock, another caller's call may stand between two of them.
+    locks = books if len(steps) > 1 else chance.choice([(), books])
+    pipeline = chance.choice(["", "", "waits", "reorders", "forgets"])
+    is_outside = chance.random() < 0.5
+    return Unit(lambda: _in_turn(steps), locks, pipeline, is_outside=is_outside, key=key)
+
+
+UNITS = [(_plain, 4), (_increment, 3), (_find_or_append, 2), (_block, 3), (_keyed, 3)]
 """What there is of units, and how often each comes."""

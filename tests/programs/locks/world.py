@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -56,7 +57,8 @@ class World:
         self._begin()
         made, chance = [], random.Random(f"history {seed}")
         callers = chance.sample(range(_THREADS + _TASKS), chance.randint(2, 4))
-        units = {each: drawn(random.Random(f"{seed} {each}"), f"{each}") for each in callers}
+        name = f"{seed}.{uuid.uuid4().hex[:8]}"
+        units = {each: drawn(random.Random(f"{seed} {each}"), f"{name}-{each}") for each in callers}
         breaks = chance.random() < 0.2
         with ThreadPoolExecutor(_THREADS + 2) as pool:
             done = [
