@@ -9,12 +9,13 @@ from queued_gspread.broker import BOUNDS, KINDS, LaneAtWork, shown, spreadsheet_
 
 from . import counts
 from .expected import Expected, Slots, in_kind, in_lane, unknown
-from .snapshot import Expectation, Lane, Option, Outcome, Quota, Server, Snapshot
+from .outcomes import outcome_of
+from .snapshot import Expectation, Lane, Option, Quota, Server, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from queued_gspread.broker import Card, FailedCall, LockHolder, Observed
+    from queued_gspread.broker import Card, LockHolder, Observed
 
 __all__ = ["snapshot_of"]
 
@@ -70,7 +71,7 @@ class _Assembly:
             requests=counts.requests_of(totals),
             histograms=counts.histograms_of(totals, BOUNDS),
             callers=counts.callers_of(seen.published, seen.now),
-            outcomes=tuple(_outcome(call) for call in seen.outcomes),
+            outcomes=tuple(outcome_of(call) for call in seen.outcomes),
             outcomes_unattended=seen.kept.get("unattended", 0),
             outcomes_in_doubt=seen.kept.get("in_doubt", 0),
             outcomes_others=seen.kept.get("others", 0),
@@ -277,22 +278,3 @@ def _left(seconds: float | None, age: float) -> float | None:
 def _seconds(value: object) -> float:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return float(value) if is_number else 0.0  # type: ignore[arg-type]  # a number
-
-
-def _outcome(call: FailedCall) -> Outcome:
-    return Outcome(
-        at=call.at.timestamp() if call.at else 0.0,
-        sort=shown(call.sort),
-        job_id=shown(call.job_id),
-        method=shown(call.method),
-        spreadsheet=shown(call.spreadsheet),
-        title=shown(call.title),
-        sheet=shown(call.sheet),
-        caller=shown(call.caller),
-        is_unattended=call.is_unattended,
-        error=shown(call.error),
-        message=shown(call.message),
-        http_status=call.http_status,
-        error_status=shown(call.error_status),
-        error_reason=shown(call.error_reason),
-    )

@@ -1,13 +1,15 @@
 """What is to be seen of a queue at a moment, as data that can be shown, compared and sent.
 
-Times are seconds: ``at`` and the like on Redis's clock, since 1970; all others before or after that
-moment. Nothing here is an argument or a cell's value.
+Times are seconds: ``at`` is on Redis's clock, since 1970; all others are before or after that.
+Nothing here is an argument or a cell's value.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+
+from .outcomes import Outcome  # noqa: TC001 - the schema is made from the annotations
 
 __all__ = [
     "CallCounts",
@@ -16,7 +18,6 @@ __all__ = [
     "Histogram",
     "Lane",
     "Option",
-    "Outcome",
     "Quota",
     "RequestCounts",
     "Server",
@@ -50,7 +51,7 @@ class Server:
         role: ``works``, ``stands by`` or ``gone``: silent for longer than it may be.
         host: Its host; '' if it publishes nothing, as servers of earlier versions do.
         process: Its process; 0 if not known.
-        about: Its description, of the server that works.
+        about: Its description, if it works.
         version: Its version of this package.
         gspread: Its version of gspread.
         python: Its version of Python.
@@ -150,9 +151,8 @@ class Lane:
         method: The method of that call; '' if not known.
         caller: Its caller.
         since: How long ago the server took it up; None if not known.
-        state: What the lane does: ``sent`` (waits for Google's answer), ``again`` (waits until a
-            request is sent again), ``quota`` (waits for a slot), ``locked`` or ''.
-        kind: For which kind of slot.
+        state: ``sent`` (waits for Google), ``again`` (for a retry), ``quota``, ``locked`` or ''.
+        kind: For which kind of slot it waits.
         seconds: Since when, or for how long.
         locked_by: Who holds its lock; '' for nobody.
         expected: How long one more call waits there, if each takes one request.
@@ -236,7 +236,7 @@ class Histogram:
 
     Attributes:
         what: ``waited`` and ``took`` of calls, ``answered`` of requests.
-        kind: Of which kind.
+        kind: Their kind.
         bounds: The upper bounds of the places, in seconds.
         counts: How many there were in each place; there is one more beyond the last bound.
         total: All their seconds together.
@@ -255,7 +255,7 @@ class Caller:
     """One of the latest callers.
 
     Attributes:
-        caller: Its host and process, and its client's own name if that has one.
+        caller: Its host and process, and its client's own name.
         running: For how many of its calls a request was sent.
         calls: How many calls were answered.
         failed: How many of them failed.
@@ -270,44 +270,6 @@ class Caller:
     failed: int
     requests: float
     last: float | None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A call that failed.
-
-    Attributes:
-        at: When.
-        sort: ``failed``, ``unknown`` or ``poisoned``.
-        job_id: Its job.
-        method: Its method; ``?`` if the job was not read.
-        spreadsheet: The spreadsheet's id.
-        title: Its title.
-        sheet: The worksheet's title, if the call was for one.
-        caller: Its caller.
-        is_unattended: Whether nobody waited for it.
-        error: The name of the exception's class.
-        message: What the error says, without what may be a value.
-        http_status: Of Google's answer; 0 for none.
-        error_status: Google's word for it.
-        error_reason: Google's reason.
-
-    """
-
-    at: float
-    sort: str
-    job_id: str
-    method: str
-    spreadsheet: str
-    title: str
-    sheet: str
-    caller: str
-    is_unattended: bool
-    error: str
-    message: str
-    http_status: int
-    error_status: str
-    error_reason: str
 
 
 @dataclass(frozen=True)
@@ -357,9 +319,8 @@ class Snapshot:
         quota: The quota of each kind of request.
         calls_waiting: How many calls wait for their first request.
         calls_running: How many are running: a request was sent for them.
-        oldest_call: How long ago the oldest of them was put in; None if there is none, or if nobody
-            knows, as no server works.
-        lanes: The lanes that hold calls, the oldest call first; no more than so many.
+        oldest_call: How long ago the oldest of them was put in; None for none, or if not known.
+        lanes: The lanes that hold calls, the oldest call first: a thousand at the most.
         lanes_in_all: How many lanes hold calls.
         calls: Calls that have ended, by kind.
         requests: Requests that were sent, by kind.
@@ -370,7 +331,7 @@ class Snapshot:
         outcomes_in_doubt: How many are kept of others that are unknown or poisoned.
         outcomes_others: How many are kept of the rest.
         jobs_poisoned: How many jobs are kept of which servers have died.
-        history: The last hour in steps of ten seconds, then two days in steps of five minutes.
+        history: An hour in steps of ten seconds, then two days in steps of five minutes.
 
     """
 
@@ -402,5 +363,5 @@ class Snapshot:
         return next((server for server in self.servers if server.role == "works"), None)
 
     def to_json(self, indent: int | None = None) -> str:
-        """Return it as JSON, of the form of ``docs/snapshot.schema.json``."""
+        """Return it as JSON, as ``docs/snapshot.schema.json`` has it."""
         return json.dumps(asdict(self), indent=indent)
