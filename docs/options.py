@@ -10,17 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread.cli import (
+    callers,
     check,
     drain,
     emulator,
+    health,
     jobs,
     keys,
+    lanes,
     locks,
     pause,
     purge,
     resume,
     run,
     server,
+    status,
     stop,
 )
 from queued_gspread.cli.options import Parser
@@ -34,6 +38,10 @@ COMMANDS = {
     "queued-gspread-server": server,
     "queued-gspread check": check,
     "queued-gspread run": run,
+    "queued-gspread status": status,
+    "queued-gspread lanes": lanes,
+    "queued-gspread callers": callers,
+    "queued-gspread health": health,
     "queued-gspread stop": stop,
     "queued-gspread pause": pause,
     "queued-gspread resume": resume,

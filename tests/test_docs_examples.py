@@ -187,6 +187,14 @@ def test_a_row_of_a_log(book, google, capsys):
     assert "web1" not in told
 
 
+def test_a_snapshot(book, capsys):
+    """The example prints a line for each kind of request, with its slots and the wait."""
+    run(block("docs/operations.md", "python", "The snapshot"))
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in lines] == ["read", "write", "drive"]
+    assert all(line[3] == "0.0" for line in lines)
+
+
 def test_the_quick_start_on_an_emulator():
     """Server and client meet in a namespace that is not the one of a real account later on."""
     lines = block("README.md", "sh", "Use it", 1).splitlines()

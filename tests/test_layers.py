@@ -26,7 +26,7 @@ LAYERS = {
         ),
         "__init__",
         "asyncio",
-        "embedded emulator server",
+        "embedded emulator monitor server",
         "cli testing",
         "__main__",
     ],
@@ -39,25 +39,26 @@ LAYERS = {
     "queued_gspread.broker": [
         "answered backlog envelope keys persistence sandbox scripts timing withdrawal",
         "connection",
-        "failed_calls fencing formats locks pauses promises redis_check",
+        "failed_calls fencing formats locks pauses promises published redis_check",
         "actions jobs listed_jobs",
         "permits",
         "beat",
         "waiting",
-        "core dispatch granting",
+        "core dispatch granting observing publishing",
         "consumer operators producer",
         "collector",
         "__init__",
     ],
     "queued_gspread.server": [
-        "arguments log policy timing",
+        "arguments figures log policy timing",
         "failure main_thread merging replay",
         "google",
         "lease pacing",
         "calls holdups pauses",
-        "sending",
+        "at_work publisher sending",
         "lanes",
         "assembly",
+        "card",
         "server",
         "__init__",
     ],
@@ -82,7 +83,7 @@ RANK = {
     for package, layers in LAYERS.items()
 }
 CLIENT_SIDE = {name for names in LAYERS["queued_gspread"][4:6] for name in names.split()}
-APART = {"server", "embedded", "emulator"}
+APART = {"server", "embedded", "emulator", "monitor"}
 
 
 def name_of(path):

@@ -21,7 +21,7 @@ from queued_gspread.broker.waiting.holdups import (
     Holdups,
 )
 from queued_gspread.broker.waiting.notices import Notice
-from queued_gspread.broker.waiting.reason import Sight, longest
+from queued_gspread.broker.waiting.reason import Sight, bound, longest
 
 from .actions import Action
 from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
@@ -29,7 +29,7 @@ from .backlog import Backlog, Predecessor
 from .beat import ANY, Beat, Candidate
 from .collector import Collector, Latch
 from .consumer import Consumer
-from .failed_calls import FailedCall, failed_calls
+from .failed_calls import FAILED, FailedCall, failed_calls
 from .fencing import StaleEpochError
 from .formats import Other, shown_others
 from .jobs import Entry, Ready, Stop
@@ -42,6 +42,7 @@ from .locks import (
     lock_number,
     spreadsheet_lane,
 )
+from .observing import KEPT, Observed, ServerHash, observe
 from .pauses import (
     DRAIN,
     EVERYTHING,
@@ -66,6 +67,7 @@ from .permits import (
 )
 from .producer import Producer, QueuedJob
 from .promises import KeptCall, Promises
+from .published import BOUNDS, Card, LaneAtWork, Publication, Published, Work, shown
 from .timing import QueueTiming
 from .withdrawal import UNDONE, add_note, lock_lost, meaning, note, tell_answered
 
@@ -73,10 +75,13 @@ __all__ = [
     "AGAIN",
     "ALL",
     "ANY",
+    "BOUNDS",
     "DRAIN",
     "EVERYTHING",
+    "FAILED",
     "FORMAT",
     "INTERVAL",
+    "KEPT",
     "KINDS",
     "LOCKED",
     "MEMORY",
@@ -98,6 +103,7 @@ __all__ = [
     "Backlog",
     "Beat",
     "Candidate",
+    "Card",
     "Collector",
     "Consumer",
     "Entry",
@@ -106,26 +112,33 @@ __all__ = [
     "Holdups",
     "JournalUpdate",
     "KeptCall",
+    "LaneAtWork",
     "Latch",
     "LockHolder",
     "Notice",
+    "Observed",
     "Other",
     "Pause",
     "Permit",
     "Predecessor",
     "Producer",
     "Promises",
+    "Publication",
+    "Published",
     "QueueTiming",
     "QueuedJob",
     "QuotaState",
     "Ready",
     "ReleaseArgs",
+    "ServerHash",
     "Sight",
     "Slot",
     "StaleEpochError",
     "Stop",
     "Vouched",
+    "Work",
     "add_note",
+    "bound",
     "failed_calls",
     "holder_lane",
     "is_lock",
@@ -134,7 +147,9 @@ __all__ = [
     "longest",
     "meaning",
     "note",
+    "observe",
     "one_line",
+    "shown",
     "shown_others",
     "spreadsheet_lane",
     "tell_answered",

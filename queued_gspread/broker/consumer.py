@@ -1,7 +1,7 @@
 """The servers' side of the queue: the lease, the ready lanes, their jobs and the replies.
 
-What concerns a single request, such as ``acquire``, is inherited from :mod:`.dispatch`, and locks
-from :mod:`.granting`.
+What concerns a single request, such as ``acquire``, is inherited from :mod:`.dispatch`, locks from
+:mod:`.granting`, and what is published from :mod:`.publishing`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
 from .backlog import Backlog, Predecessor
 from .beat import ANY, RESERVED, beat_of
 from .dispatch import Dispatch
-from .failed_calls import MOST_FAILED
+from .failed_calls import MOST_FAILED, placed, places
 from .fencing import unless_stale
 from .formats import waiting_of
 from .granting import Granting
@@ -31,6 +31,7 @@ from .jobs import Entry, Ready, Stop, entry_of, ready_of
 from .keys import FORMAT
 from .pauses import one_line
 from .permits import KINDS, Slot, milliseconds
+from .publishing import Publishing
 from .redis_check import warning_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
 
 
-class Consumer(Dispatch, Granting):
+class Consumer(Dispatch, Granting, Publishing):
     """The queue as a server sees it. Any thread of the server may use it.
 
     Args:
@@ -391,24 +392,27 @@ class Consumer(Dispatch, Granting):
 
         """
         keys, lane = self._keys, answers[0][0].lane
-        places = [
+        concerned = [
             keys.lane(lane),
             keys.active,
             keys.progress,
             keys.deliveries,
             keys.depth,
             keys.throttle,
-            keys.failed,
             keys.answered,
         ]
         released = self._slots_args(slots_to_release)
+        has_failed = any(entry.failure for entry, _ in answers)
         expiry = reply_expiry(max(entry.timeout for entry, _ in answers))
-        args: list[Any] = [lane, expiry, *released[1], vouched.encode(), MOST_FAILED]
+        most = MOST_FAILED if has_failed else 0
+        args: list[Any] = [lane, expiry, *released[1], vouched.encode(), most]
         for entry, reply in answers:
-            places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
-            args += [entry.stream_id, entry.job_id, reply, entry.failure, entry.promise]
+            concerned += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
+            failure = placed(entry.failure) if has_failed else b""
+            args += [entry.stream_id, entry.job_id, reply, failure, entry.promise]
         steps, moment = self._connection.steps, now()
         since = steps.moment()
-        found = self._fenced("answer", [*places, *released[0]], args, insists=True)
+        concerned += [*released[0], *(places(keys) if has_failed else ())]
+        found = self._fenced("answer", concerned, args, insists=True)
         self._note_released(slots_to_release, moment)
         return entry_of(lane, found, steps, since)

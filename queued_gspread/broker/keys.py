@@ -65,6 +65,9 @@ class Keys:
     ``…:poisoned``       stream       jobs that servers died of
     ``…:failed``         sorted set   calls that nobody waited for and that failed, by time:
                                       :mod:`.failed_calls`
+    ``…:outcomes``       sorted set   others whose callers may not know what was done: unknown
+                                      outcomes, poisoned jobs
+    ``…:errors``         sorted set   others that failed
     ``…:answered``       sorted set   ids of signed jobs that nobody waits for and that were
                                       answered, by the times that they are signed with; the server
                                       vouches for all of them together in the hash ``server``
@@ -96,6 +99,8 @@ class Keys:
                                       have paused (:mod:`.pauses`); logged, the latest of their
                                       actions that a server has logged
     ``…:actions``        stream       what operators have asked for, and who
+    ``…:published``      hash         what servers publish for those who look at the queue:
+                                      :mod:`.published`
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ===================  ===========  ====================================================
 
@@ -125,7 +130,8 @@ class Keys:
                          grant, unlock, lapse
     ``journal``          acquire, release_slot; answer and withdraw delete it
     ``poisoned``         poison
-    ``failed``           answer; withdraw, when an operator cancels a call
+    ``failed``, ``outcomes``, ``errors``
+                         answer; ``failed`` also withdraw, when an operator cancels a call
     ``answered``         answer, vouch
     ``reply``            answer, grant; withdraw, when an operator cancels a call
     ``locks``            grant, unlock, extend, lapse, answer, withdraw, resume
@@ -135,6 +141,7 @@ class Keys:
     ``server``           beat, release, recover, requeue, confirm_intent; answer, vouch; pause,
                          resume
     ``actions``          pause, resume, note_action
+    ``published``        publish
     ``control``          none: ``Consumer.request_stop`` pushes
     ``formats``          formats
     ``slots``            acquire, release_slot, answer, remind, recover, formats
@@ -194,6 +201,16 @@ class Keys:
         return self._key("failed")
 
     @cached_property
+    def outcomes(self) -> str:
+        """Calls whose callers may not know what was done."""
+        return self._key("outcomes")
+
+    @cached_property
+    def errors(self) -> str:
+        """Other calls that failed."""
+        return self._key("errors")
+
+    @cached_property
     def answered(self) -> str:
         """Ids of signed jobs that nobody waits for and that were answered."""
         return self._key("answered")
@@ -231,6 +248,11 @@ class Keys:
     def server(self) -> str:
         """The working server."""
         return self._key("server")
+
+    @cached_property
+    def published(self) -> str:
+        """What servers publish for those who look at the queue."""
+        return self._key("published")
 
     @cached_property
     def formats(self) -> str:

@@ -34,6 +34,7 @@ _NAMES: Final = (
     "peek",
     "poison",
     "promise",
+    "publish",
     "recount",
     "recover",
     "release",

@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
 from . import (
+    callers,
     check,
     demo,
     drain,
     emulator,
+    health,
     jobs,
     keys,
+    lanes,
     locks,
     pause,
     purge,
     resume,
     run,
     server,
+    status,
     stop,
 )
 from .options import Parser
@@ -36,6 +40,10 @@ _COMMANDS: Final = (
     ("server", server, "make the calls that clients put into the queue"),
     ("check", check, "find out what stands between you and the first row"),
     ("run", run, "run a script or a module, with gspread's calls queued"),
+    ("status", status, "show a queue on one screen: servers, quota, waits, failures"),
+    ("lanes", lanes, "show the spreadsheets whose calls are in the queue"),
+    ("callers", callers, "show who puts calls into the queue"),
+    ("health", health, "find out whether a queue works, as an exit status"),
     ("stop", stop, "ask the server that works to stop; one that stands by takes over"),
     ("pause", pause, "send nothing more for now: all, one spreadsheet, reads or writes"),
     ("resume", resume, "end what was paused or drained"),

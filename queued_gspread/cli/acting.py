@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = [
     "calls_of",
     "confirmed",
-    "examples",
     "lane_in",
     "operator_for",
     "reason_option",
@@ -31,11 +30,6 @@ __all__ = [
     "what_in",
     "what_options",
 ]
-
-
-def examples(parser: Parser, *lines: str) -> None:
-    """Show how a command is used at the end of its help."""
-    parser.examples = "\n".join(["examples:", *(f"  {line}" for line in lines)])
 
 
 def spreadsheet_option(parser: Parser, about: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.errors import ServerUnavailableError
 
-from .acting import calls_of, examples, operator_for, reason_option
+from .acting import calls_of, operator_for, reason_option
 from .options import seconds
 from .output import say
 
@@ -40,10 +40,8 @@ def add_options(parser: Parser) -> None:
         default=0.0,
         metavar="SECONDS",
     )
-    examples(
-        parser,
-        "queued-gspread drain --reason 'new server at 10:30' --wait 300",
-        "queued-gspread resume",
+    parser.example(
+        "drain --reason 'new server at 10:30' --wait 300", "wait until the queue is empty"
     )
 
 

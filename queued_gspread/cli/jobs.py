@@ -13,7 +13,6 @@ from queued_gspread.server.replay.advance import decode
 
 from .acting import (
     calls_of,
-    examples,
     lane_in,
     operator_for,
     reason_option,
@@ -72,12 +71,9 @@ def add_options(parser: Parser) -> None:
     parser.flag("--json", "a line of JSON for each")
     reason_option(parser)
     signing_option(parser)
-    examples(
-        parser,
-        "queued-gspread jobs --spreadsheet 1AbC…",
-        "queued-gspread jobs show 0f3c…",
-        "queued-gspread jobs cancel 0f3c… --reason 'twice the same import'",
-    )
+    parser.example("jobs --spreadsheet 1AbC…", "what waits there")
+    parser.example("jobs show 0f3c…", "one, without its arguments")
+    parser.example("jobs cancel 0f3c… --reason 'twice the same import'", "call one off")
 
 
 def run(options: argparse.Namespace) -> int:

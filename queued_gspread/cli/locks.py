@@ -11,7 +11,6 @@ from queued_gspread.errors import LockError
 from queued_gspread.protocol.routing import lane_name
 from queued_gspread.settings import Settings
 
-from .acting import examples
 from .output import say
 
 if TYPE_CHECKING:
@@ -39,7 +38,8 @@ def add_options(parser: Parser) -> None:
         dest="broken",
         metavar="SPREADSHEET",
     )
-    examples(parser, "queued-gspread locks", "queued-gspread locks --break 1AbC…")
+    parser.example("locks", "who holds which")
+    parser.example("locks --break 1AbC…", "end one")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -51,7 +51,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._section: argparse._ActionsContainer = self
-        self.examples = ""
+        self._examples: list[tuple[str, str]] = []
 
     def error(self, message: str) -> NoReturn:
         """Print the line and exit."""
@@ -70,9 +70,15 @@ class Parser(argparse.ArgumentParser):
         except OutputError as error:
             self.exit(1, f"{self.prog}: {error}\n")
 
+    def example(self, command: str, about: str) -> None:
+        """Add a line to the examples at the end of the help."""
+        self._examples.append((f"queued-gspread {command}", about))
+
     def format_help(self) -> str:
-        """Return the help, with the examples as they are, which argparse would wrap."""
-        return super().format_help() + (f"\n{self.examples}\n" if self.examples else "")
+        """Return the help, with the examples as they are."""
+        width = max((len(command) for command, _ in self._examples), default=0)
+        lines = [f"  {command.ljust(width)}  {about}\n" for command, about in self._examples]
+        return super().format_help() + "".join(["\nexamples:\n", *lines] if lines else [])
 
     def section(self, title: str) -> None:
         """Put the options that are added from now on under a title."""

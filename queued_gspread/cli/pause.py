@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from .acting import (
     calls_of,
-    examples,
     lane_in,
     operator_for,
     reason_option,
@@ -35,12 +34,8 @@ def add_options(parser: Parser) -> None:
     parser.queue_options()
     what_options(parser)
     reason_option(parser)
-    examples(
-        parser,
-        "queued-gspread pause --reason 'moving the ledger, back at 10:30'",
-        "queued-gspread pause --writes --spreadsheet 1AbC…",
-        "queued-gspread resume",
-    )
+    parser.example("pause --reason 'moving the ledger, back at 10:30'", "everything")
+    parser.example("pause --writes --spreadsheet 1AbC…", "what writes there")
 
 
 def run(options: argparse.Namespace) -> int:

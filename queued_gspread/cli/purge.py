@@ -10,7 +10,6 @@ from queued_gspread.broker import UNDONE
 from .acting import (
     calls_of,
     confirmed,
-    examples,
     lane_in,
     operator_for,
     reason_option,
@@ -47,11 +46,8 @@ def add_options(parser: Parser) -> None:
     reason_option(parser)
     signing_option(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    examples(
-        parser,
-        "queued-gspread drain && queued-gspread purge --reason 'wrong file'",
-        "queued-gspread purge --spreadsheet 1AbC… --yes",
-    )
+    parser.example("purge --reason 'wrong file'", "all that waits; drain the queue before")
+    parser.example("purge --spreadsheet 1AbC… --yes", "without a question")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from queued_gspread.broker import EVERYTHING
 from queued_gspread.broker.pauses import scope_of
 from queued_gspread.errors import ConfigurationError
 
-from .acting import examples, lane_in, operator_for, reason_option, what_in, what_options
+from .acting import lane_in, operator_for, reason_option, what_in, what_options
 from .output import say
 
 if TYPE_CHECKING:
@@ -29,11 +29,8 @@ def add_options(parser: Parser) -> None:
     parser.queue_options()
     what_options(parser)
     reason_option(parser)
-    examples(
-        parser,
-        "queued-gspread resume",
-        "queued-gspread resume --writes --spreadsheet 1AbC…",
-    )
+    parser.example("resume", "everything")
+    parser.example("resume --writes --spreadsheet 1AbC…", "what was paused with the same options")
 
 
 def run(options: argparse.Namespace) -> int:

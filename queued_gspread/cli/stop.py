@@ -11,7 +11,6 @@ from queued_gspread.broker.sandbox import check_server
 from queued_gspread.errors import ServerUnavailableError
 from queued_gspread.settings import Settings
 
-from .acting import examples
 from .options import Parser, positive_seconds
 from .output import say
 
@@ -40,7 +39,8 @@ def add_options(parser: Parser) -> None:
         default=60.0,
         metavar="SECONDS",
     )
-    examples(parser, "queued-gspread stop", "queued-gspread stop --stop-timeout 200")
+    parser.example("stop", "wait for a minute")
+    parser.example("stop --stop-timeout 200", "wait for longer")
 
 
 def run(options: argparse.Namespace) -> int:

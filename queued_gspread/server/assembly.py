@@ -20,16 +20,19 @@ from queued_gspread.server.replay.journal import Journals
 from queued_gspread.server.sending.counters import Counters
 from queued_gspread.server.sending.sender import Sender
 
+from .at_work import WorkReporter
+from .figures import Figures
 from .holdups import HoldupReporter
 from .pauses import Pauses
+from .publisher import Publisher
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import gspread
 
-    from queued_gspread.broker import Consumer
+    from queued_gspread.broker import Card, Consumer
     from queued_gspread.server.calls.memory import Memory
     from queued_gspread.server.google.token_state import AnyTokens
     from queued_gspread.server.pacing.quota import Quota
@@ -66,6 +69,8 @@ class Parts:
         holdups: Finds out what holds requests up.
         counters: Counts requests, and the calls that they are for.
         pauses: Knows what operators have paused.
+        figures: Counts calls and requests for those who look at the queue.
+        at_work: Finds out what the lanes do.
 
     """
 
@@ -87,12 +92,25 @@ class Parts:
     holdups: HoldupReporter = field(init=False)
     counters: Counters = field(init=False, default_factory=Counters)
     pauses: Pauses = field(init=False, default_factory=Pauses)
+    figures: Figures = field(init=False, default_factory=Figures)
+    at_work: WorkReporter = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the parts that follow from the others."""
         self.admission = Admission(self.settings, timing=self.timing)
         self.account = Account(self.http, self.tokens, self.settings.namespace, self.replaces)
         self.holdups = HoldupReporter(self.tokens.state, self.quota.window, self.timing)
+        self.at_work = WorkReporter(self.admission.history, self.figures)
+
+    def rest(self) -> None:
+        """Let go of what belongs to an epoch that is over."""
+        self.holdups.rest()
+        self.pauses.rest()
+        self.at_work.rest()
+
+    def publisher(self, queue: Consumer, card: Callable[[], Card]) -> Publisher:
+        """Return what publishes for one run of the server."""
+        return Publisher(queue, card, self.at_work.look, self.figures, self.timing.publish)
 
     def lanes(
         self, queue: Consumer, lease: Lease, stopping: threading.Event, watched: Watch
@@ -115,6 +133,7 @@ class Parts:
         lease.on_owner(valve.wake)
         self.holdups.watch(valve, transport)
         self.pauses.watch(valve)
+        self.at_work.watch(valve, transport)
         lanes = Scheduler(
             queue,
             self._services(queue, valve, transport).work,
@@ -144,6 +163,7 @@ class Parts:
             valve=valve,
             recovery=recovery,
             counters=self.counters,
+            figures=self.figures,
         )
         runner = Runner(
             recovery,
@@ -163,4 +183,5 @@ class Parts:
             merges=self.merges,
             linger=self.linger,
             memory=self.memory,
+            figures=self.figures,
         )

@@ -43,7 +43,7 @@ class Lease:
         watch: Watches its thread, and ends a server whose account may not work in the namespace.
         account: The account that requests are sent as, with its tokens; None to check neither.
         timing: How long to wait for a first token, and between two looks of a standby.
-        on_beat: Called with each beat that Redis has answered.
+        on_beat: Called with each beat that Redis has answered, in the thread of the lease.
 
     Attributes:
         decided: Set once it is known whether this server works, stands by or can do neither, and
@@ -202,7 +202,8 @@ class Lease:
             self.next_beat = self._pause
             try:
                 with self._beating:
-                    self.beat()
+                    beat = self.beat()
+                self._tell(beat)
             except BrokerUnavailableError as error:
                 if self._away_since is None:
                     self._away_since = self._began
@@ -227,7 +228,12 @@ class Lease:
         self.error = error
         self.decided.set()
 
-    def beat(self) -> None:
+    def _tell(self, beat: Beat) -> None:
+        self._on_beat(beat)
+        if beat.actions:
+            self._queue.note_logged(beat.actions[-1].action_id)
+
+    def beat(self) -> Beat:
         """Beat once, as the thread of a lease that was started does again and again.
 
         Raises:
@@ -252,9 +258,6 @@ class Lease:
             self._certain_until = began + self._seconds if is_held else -math.inf
             self._changed.notify_all()
         self._look_for_relief(beat)
-        self._on_beat(beat)
-        if beat.actions:
-            self._queue.note_logged(beat.actions[-1].action_id)
         if must_ask_again:
             self.next_beat = 0.0
         if self.error is None and beat.state == "held":
@@ -263,6 +266,7 @@ class Lease:
         else:
             self._logged = ""
         self.decided.set()
+        return beat
 
     def _log_standing_by(self, beat: Beat, candidate: Candidate) -> None:
         why = f"{beat.other} works in this namespace, or has just ended"

@@ -6,10 +6,12 @@ import contextlib
 import os
 import socket
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import gspread
 
+from queued_gspread._clock import now
 from queued_gspread._fork import by_owner
 from queued_gspread._version import __version__
 from queued_gspread.broker import Consumer
@@ -26,6 +28,7 @@ from queued_gspread.settings import DEFAULT_LEASE, Settings
 
 from .arguments import count, seconds
 from .assembly import Parts
+from .card import card_of
 from .failure import Failure
 from .lease import Lease
 from .log import LOGGER, warning_after
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from google.auth.credentials import Credentials
     from typing_extensions import Self
 
+    from queued_gspread.broker import Beat
     from queued_gspread.protocol.identity import Identity
     from queued_gspread.server.lanes.scheduler import Scheduler
 
@@ -345,14 +349,20 @@ class Server:
             LOGGER.warning(warning)
         self._failure.retire()
         self._failure = Failure(self._stopping.set)
+        card = partial(card_of, self._parts, self._lease_seconds, self._max_queue, now())
+        self._publisher = self._parts.publisher(self._queue, card)
         return Lease(
             self._queue,
             self._lease_seconds,
             watch=self._failure,
             account=self._parts.account,
             timing=self._parts.timing,
-            on_beat=self._parts.pauses.saw,
+            on_beat=self._after_beat,
         )
+
+    def _after_beat(self, beat: Beat) -> None:
+        self._parts.pauses.saw(beat)
+        self._publisher.after_beat(beat.epoch)
 
     def _checked_redis(self) -> str | None:
         """Check the Redis; log it if that takes long, since the answer may never come."""
@@ -371,9 +381,9 @@ class Server:
                 self._work_under(epoch, lease)
         finally:
             lease.stop()
+            self._publisher.end()
             self._parts.tokens.stop()
-            self._parts.holdups.rest()
-            self._parts.pauses.rest()
+            self._parts.rest()
 
     def _work_under(self, epoch: str, lease: Lease) -> None:
         """Run the lanes until the server stops or the epoch ends."""

@@ -15,6 +15,7 @@ import redis
 from accounts import OPEN
 
 from queued_gspread.broker.connection.failures import is_denied
+from queued_gspread.broker.failed_calls import places
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.scripts import SCRIPTS
 from queued_gspread.embedded import TemporaryRedis
@@ -43,7 +44,8 @@ KINDS = {
         ("ready", KEYS.ready),
         *((kind, getattr(KEYS, kind)) for kind in ("dedup", "server", "progress", "deliveries")),
         *((kind, getattr(KEYS, kind)) for kind in ("depth", "locks", "throttle")),
-        *((kind, getattr(KEYS, kind)) for kind in ("failed", "answered", "promised", "actions")),
+        *((kind, getattr(KEYS, kind)) for kind in ("failed", "outcomes", "answered", "published")),
+        *((kind, getattr(KEYS, kind)) for kind in ("promised", "actions")),
         *((kind, getattr(KEYS, kind)) for kind in ("promises", "keeping")),
     )
 }
@@ -105,7 +107,7 @@ LOWERED = [
 ]
 LONG_LOWERED = [["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", 1]]
 HEAD = [KEYS.server, LANE, KEYS.active, KEYS.progress, KEYS.deliveries]
-ANSWER = [*HEAD, KEYS.depth, KEYS.throttle, KEYS.failed, KEYS.answered]
+ANSWER = [*HEAD, KEYS.depth, KEYS.throttle, KEYS.answered]
 VOUCHED = '{"signed": "it", "before": ["", "first"], "floor": "5", "ids": ["J1", "9"]}'
 VOUCHED_BEFORE = [
     ["ZADD", KEYS.answered, 4, "old", 8, "J0"],
@@ -123,6 +125,13 @@ START = [
     KEYS.deliveries,
     KEYS.journal("J1"),
 ]
+PUBLISHED = [
+    [
+        *("HSET", KEYS.published, "server:aaaa", f"4 {NOW - 2000} {{}}", "server:old", "4 1 {}"),
+        *("total:name", 5, "caller:who", f"{NOW - 9} 1 1 1", "10:7", '{"t": 1}'),
+    ]
+]
+WHAT = ["{}", "[]", '{"n": 2}', 1, "name", 3, "write", 1, "who", 1, 0, 500]
 BEAT = [
     *(KEYS.server, KEYS.ready, KEYS.active, KEYS.deliveries, KEYS.lane("")),
     *(KEYS.account, KEYS.actions),
@@ -139,8 +148,8 @@ def answer(*jobs, before, released=(), vouched="", failure="", promise=""):
     """Return an answer to some jobs, which releases slots."""
     jobs = [(*job, failure, promise) for job in jobs]
     keys = [key for job in jobs for key in (KEYS.reply(job[1]), KEYS.journal(job[1]))]
-    keys += [SLOTS] * len(released)
-    args = [EPOCH, "lane", 300, *slots_of(released), vouched, 1]
+    keys += [*[SLOTS] * len(released), *(places(KEYS) if failure else ())]
+    args = [EPOCH, "lane", 300, *slots_of(released), vouched, 1 if failure else 0]
     args += [arg for job in jobs for arg in job]
     return Case("answer", [*ANSWER, *keys], args, [SERVER, *BEGUN, *before])
 
@@ -262,8 +271,9 @@ CASES = [
     answer(
         (FIRST, "J1", "told"),
         before=[*TWO, ["ZADD", KEYS.failed, NOW - 9, "earlier"]],
-        failure="what",
+        failure="0what",
     ),
+    answer((FIRST, "J1", "told"), before=TWO, failure="1what"),
     answer((FIRST, "J1", "told"), before=[*TWO, *VOUCHED_BEFORE], vouched=VOUCHED),
     answer(
         (FIRST, "J1", "told"),
@@ -321,7 +331,10 @@ CASES = [
         for scope in ("", "all:lane")
         for before in ([], [HELD_UP])
     ),
-    Case("note_action", [KEYS.progress, KEYS.actions], ["who", "what", "why"], [SERVER]),
+    *(
+        Case("note_action", [KEYS.server, KEYS.actions], ["who", "what", "why"], [SERVER, *before])
+        for before in ([], [["HSET", KEYS.server, "asked", f"\n{NOW - 9} who what\twhy" * 20]])
+    ),
     Case("jobs", [LANE, KEYS.progress], ["", 9, 99, ""], [SERVER, *TWO]),
     Case("lapse", [KEYS.server, KEYS.locks], [EPOCH], [SERVER, HELD_UP, *TWO, *lock(last=1)]),
     enqueue("J9", *TWO, OLD, DRAINED),
@@ -340,7 +353,7 @@ CASES = [
             (
                 "answer",
                 [*ANSWER, KEYS.reply("J3"), KEYS.journal("J3")],
-                [EPOCH, "lane!J1", 300, 0, "", 1, SECOND, "J3", "told", "", ""],
+                [EPOCH, "lane!J1", 300, 0, "", 0, SECOND, "J3", "told", "", ""],
             ),
             ("withdraw", KEYS.of_withdraw("lane!J1", "J3"), ["J3", SECOND, "lane!J1", NOW - 3000]),
             ("enqueue", KEYS.of_enqueue("lane!J1"), ["J9", "body", "lane!J1", 120_000, NOW - 10]),
@@ -472,6 +485,16 @@ CASES = [
         [KEYS.server, KEYS.deliveries],
         [EPOCH],
         [SERVER, ["HSET", KEYS.deliveries, "J1", "/7/", "J2", "/6//7/"]],
+    ),
+    *(
+        Case(
+            "publish",
+            [KEYS.server, KEYS.published, KEYS.depth, SLOTS],
+            [EPOCH, server, number, *WHAT],
+            [SERVER, *TWO, ["ZADD", SLOTS, "inf", "slot"], *PUBLISHED],
+        )
+        for server in ("aaaa", "bbbb")
+        for number in (4, 5, 30)
     ),
     Case(
         "poison",

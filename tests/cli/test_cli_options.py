@@ -7,10 +7,11 @@ import argparse
 import pytest
 
 from queued_gspread import cli
-from queued_gspread.cli import check, demo, emulator, server, stop
+from queued_gspread.cli import check, demo, emulator, health, server, status, stop
 from queued_gspread.cli.options import Parser
 
 COMMANDS = {"check": check, "server": server, "stop": stop, "emulator": emulator, "demo": demo}
+COMMANDS |= {"health": health, "status": status}
 
 # One value for every option, other than its default, and what the command sees of it.
 VALUES = {
@@ -59,6 +60,9 @@ VALUES = {
     "port": ("1234", 1234),
     "spreadsheet": ("Orders", "Orders"),
     "json": ("yes", True),
+    "watch": ("yes", True),
+    "max_age": ("300", 300.0),
+    "health_timeout": ("2.5", 2.5),
     "share": ("Orders, old", ["Orders, old"]),
     "shared_drive": ("Team", ["Team"]),
     "no_storage": ("yes", True),

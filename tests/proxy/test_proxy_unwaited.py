@@ -448,7 +448,8 @@ def test_a_failure_takes_no_more_than_some_bytes():
     error.response._content = json.dumps(
         {"error": {"message": "m " * 9000, "status": "S" * 9000}}
     ).encode()
-    job = Job("worksheet", "m" * 9000, caller=("\0\n" * 9000, 1))
+    titles = {part: {"title": "\0\n" * 9000} for part in ("spreadsheet", "properties")}
+    job = Job("worksheet", "m" * 9000, titles, caller=("\0\n" * 9000, 1))
     kept = kept_of(error, entry_of(b"", lane="l" * 200), job)
     assert len(kept) < 2000
     assert "failed" not in FailedCall(**json.loads(kept)).message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from concurrent.futures import FIRST_COMPLETED, wait
+from dataclasses import replace
 
 import pytest
 import redis
@@ -40,6 +41,7 @@ from queued_gspread.errors import (
     SignatureError,
     VersionMismatchError,
 )
+from queued_gspread.monitor import look
 from queued_gspread.protocol.messages import new_id
 from queued_gspread.settings import Settings
 
@@ -182,6 +184,34 @@ def test_calls_that_nobody_waits_for_with_these_users(
         first.stop()
         first = serve(**own)
     assert {call.http_status for call in failed_calls(settings_of("observer"))} == {403}
+    assert denied(guarded) == []
+
+
+def test_an_observer_reads_the_snapshot(
+    new_connections, guarded, url_of, settings_of, serve, gate, background, timing
+):
+    """An observer may read all of the snapshot: servers, lanes, quota, callers, outcomes."""
+    often = replace(timing, publish=0.01)
+    serve(redis_url=url_of("server"), writes_per_minute=60, timing=often)
+    client = queued_gspread.authorize(redis_url=url_of("client"), namespace=NAMESPACE)
+    failing = background(append, client)
+    gate.next().fail(google_error(403))
+    failing.exception(PATIENCE)
+    call = background(append, client)
+    held = gate.next()
+
+    def seen():
+        found = look(settings_of("observer"))
+        is_complete = found.worker and found.lanes and found.lanes[0].method and found.callers
+        return found if is_complete else None
+
+    found = eventually(seen)
+    writes = next(each for each in found.quota if each.kind == "write")
+    assert (writes.in_the_air, len(found.outcomes), found.account != "") == (1, 1, True)
+    held.answer({})
+    call.result(PATIENCE)
+    for command in ("status", "lanes", "callers", "health"):
+        assert run(command, REDIS_URL=url_of("observer"), NAMESPACE=NAMESPACE).returncode == 0
     assert denied(guarded) == []
 
 
@@ -504,6 +534,11 @@ OBSERVER = [
     ["UNLINK", KEYS.reply("x")],
     ["ZADD", KEYS.failed, "1", "x"],
     ["ZREM", KEYS.failed, "x"],
+    ["ZADD", KEYS.outcomes, "1", "x"],
+    ["ZREM", KEYS.errors, "x"],
+    ["HSET", KEYS.published, "work", "x"],
+    ["SET", KEYS.account, "x"],
+    ["ZADD", KEYS.slots("read"), "9", "x"],
     ["SADD", KEYS.active, "x"],
     ["RPUSH", KEYS.control("aaaa"), "stop"],
     ["EVAL", SCRIPT, "1", KEYS.lane("lane"), "XRANGE", KEYS.lane("lane"), "-", "+"],
@@ -523,6 +558,11 @@ WATCHED = [
     ["HGET", KEYS.server, "description"],
     ["ZCARD", KEYS.failed],
     ["ZRANGE", KEYS.failed, "0", "-1", "WITHSCORES"],
+    ["ZRANGE", KEYS.outcomes, "0", "-1", "WITHSCORES"],
+    ["ZRANGE", KEYS.errors, "0", "-1", "WITHSCORES"],
+    ["ZRANGE", KEYS.slots("read"), "0", "-1", "WITHSCORES"],
+    ["HGETALL", KEYS.published],
+    ["GET", KEYS.account],
 ]
 
 

@@ -17,11 +17,12 @@ from .titles import quoted, title_of
 if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
+    from queued_gspread.server.figures import Figures
 
     from .outcome import Outcome
     from .tally import Tally
 
-__all__ = ["log_call", "log_failure"]
+__all__ = ["count_call", "log_call", "log_failure"]
 
 _CALL: Final = (
     "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms, "
@@ -30,6 +31,7 @@ _CALL: Final = (
 _FAILURE: Final = (
     "nobody waits for a call that failed: %s of %s in %s: %s. It is kept in Redis (failed_calls)"
 )
+_NOTHING: Final[dict[tuple[str, int], int]] = {}
 # How a text log labels further fields.
 _LABELS: Final = {
     "http_status": "HTTP ",
@@ -63,13 +65,11 @@ def log_call(entry: Entry, outcome: Outcome) -> None:
     """
     if not LOGGER.isEnabledFor(logging.INFO):
         return
-    now, tally = time.monotonic(), outcome.tally
-    began = entry.seen - entry.age
-    waited = now - began if tally is None else tally.waited(began, now)
+    tally, (took, waited) = outcome.tally, times_of(entry, outcome)
     about = {
         "waiting": entry.waiting - 1,
         **_of_job(outcome.job),
-        "duration_ms": round((now - began) * 1000, 1),
+        "duration_ms": round(took * 1000, 1),
         "waited_ms": round(waited * 1000, 1),
         "requests": 0 if tally is None else tally.requests,
         "sent": [] if tally is None else tally.as_fields(),
@@ -86,9 +86,23 @@ def log_call(entry: Entry, outcome: Outcome) -> None:
     LOGGER.handle(record)
 
 
+def times_of(entry: Entry, outcome: Outcome) -> tuple[float, float]:
+    """Return for how many seconds a call has been there, and for how many of them it waited."""
+    now, tally, began = time.monotonic(), outcome.tally, entry.seen - entry.age
+    return now - began, now - began if tally is None else tally.waited(began, now)
+
+
+def count_call(figures: Figures, entry: Entry, outcome: Outcome) -> None:
+    """Count one call that has ended."""
+    tally, job, (took, waited) = outcome.tally, outcome.job, times_of(entry, outcome)
+    caller = None if job is None else job.caller
+    sent = _NOTHING if tally is None else tally.counts
+    figures.note_call((sent, outcome.sort, caller, waited, took))
+
+
 def log_failure(entry: Entry, outcome: Outcome) -> None:
     """Warn of a call that has failed and that nobody waits for; Redis keeps the same of it."""
-    if outcome.failure and outcome.job is not None:
+    if outcome.failure and outcome.job is not None and outcome.job.is_unattended:
         job = _of_job(outcome.job)
         LOGGER.warning(
             _FAILURE,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import requests
 
+from queued_gspread.broker import FAILED
 from queued_gspread.broker.envelope import shown_size
 from queued_gspread.errors import (
     CallTimeoutError,
@@ -68,7 +69,7 @@ class Outcome:
         job: The job; None if it could not be read.
         tally: The requests that were sent for it; None for none.
         error: What it ended with, for the log.
-        failure: What is kept of its failure, if nobody waits for it; b'' for nothing.
+        failure: What is kept of its failure; b'' for nothing.
         promise: What is kept under its idempotency key; b'' for nothing.
 
     """
@@ -80,6 +81,20 @@ class Outcome:
     error: BaseException | None = None
     failure: bytes = b""
     promise: bytes = b""
+
+    @property
+    def sort(self) -> str:
+        """What sort of end it is, in one of a few words."""
+        if self.word in ("ok", "withdrawn", "late", "again", "replayed"):
+            return self.word
+        if isinstance(self.error, OutcomeUnknownError):
+            return "unknown"
+        return "poisoned" if isinstance(self.error, PoisonedJobError) else "failed"
+
+    @property
+    def failure_sort(self) -> str:
+        """What sort of failure it is kept as."""
+        return self.sort if self.sort in ("unknown", "poisoned") else FAILED
 
     @property
     def has_sent(self) -> bool:

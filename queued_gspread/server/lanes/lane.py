@@ -17,11 +17,12 @@ from queued_gspread.broker import StaleEpochError, is_lock
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
 from queued_gspread.server.calls.call import Call
-from queued_gspread.server.calls.call_log import log_call, log_failure
+from queued_gspread.server.calls.call_log import count_call, log_call, log_failure
 from queued_gspread.server.calls.memory import Memory, Portion, estimate_answers
 from queued_gspread.server.calls.outcome import Outcome, batches
 from queued_gspread.server.calls.quarantine import Quarantine, is_suspect
 from queued_gspread.server.calls.runner import broken
+from queued_gspread.server.figures import Figures
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
 from queued_gspread.server.policy.request import Exchange, Response, is_read
@@ -75,6 +76,7 @@ class LaneServices:
         linger: The most seconds for which a lane that has answered several callers at once waits
             for their next calls.
         memory: The memory that calls may take.
+        figures: Counts calls.
 
     """
 
@@ -89,6 +91,7 @@ class LaneServices:
     merges: bool = True
     linger: float = 0.0
     memory: Memory = field(default_factory=Memory)
+    figures: Figures = field(default_factory=Figures)
 
     def work(self, ready: Ready, is_over: Callable[[], bool]) -> Task:
         """Return the work of a lane until none of its calls is left."""
@@ -414,8 +417,10 @@ class Lane:
             following = self._services.sender.releases.with_next(self._name, answer)
             for entry, outcome in ended:
                 self._memory.give_back(entry)
-                log_call(self._entries.pop(entry.key), outcome)
+                first = self._entries.pop(entry.key)
+                log_call(first, outcome)
                 log_failure(entry, outcome)
+                count_call(self._services.figures, first, outcome)
         self._ended.clear()
         return following
 

@@ -209,6 +209,11 @@ class TicketQueue:
         """Whether slots are shared out between lanes."""
         return self._fairness.is_bound
 
+    @property
+    def in_use(self) -> int:
+        """How many spreadsheets slots are shared out between."""
+        return self._fairness.in_use
+
     def lanes(self, most: int) -> dict[str, tuple[int, list[str]]]:
         """Return for each kind how many tickets wait, and the lanes of up to ``most`` of them."""
         found = {}

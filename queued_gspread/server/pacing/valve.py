@@ -259,6 +259,11 @@ class Valve:
                 waiting[kind] = Waiting(permit, left, count, lanes, is_shared=is_sharing)
         return waiting, later
 
+    @property
+    def in_use(self) -> int:
+        """How many spreadsheets slots are shared out between."""
+        return self._queue.in_use
+
     def join(self) -> None:
         """Wait until the thread of a closed valve has ended."""
         self._thread.join()

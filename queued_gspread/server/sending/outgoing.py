@@ -198,6 +198,16 @@ class SendResult:
         )
 
     @property
+    def end(self) -> str:
+        """What came of it, in a word: for a quota, with whose it is, where Google says so."""
+        kind, of = self.verdict.kind, self.verdict.of
+        if kind is VerdictKind.FINAL:
+            return "failed" if isinstance(self.exchanges[0].outcome, Failure) else "ok"
+        if kind is VerdictKind.REFUSED_QUOTA:
+            return f"refused.{of}" if of else "refused"
+        return kind.name.lower()
+
+    @property
     def is_error(self) -> bool:
         """Whether it ended with an error."""
         is_over = self.verdict.kind is VerdictKind.FINAL and self.cause is None

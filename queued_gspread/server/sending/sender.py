@@ -23,6 +23,7 @@ from queued_gspread.broker import AnsweredSlot, ReleaseArgs, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
 from queued_gspread.server.calls.recovery import Recovery
+from queued_gspread.server.figures import Figures
 from queued_gspread.server.pacing.ticket_queue import Ticket
 from queued_gspread.server.pacing.valve import TURN
 from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of, is_read
@@ -74,6 +75,7 @@ class Sender:
         clock: A monotonic clock, in seconds.
         recovery: Has the calls' journals, and guards lanes in which a write may still land.
         counters: Counts requests, and the calls that they are for.
+        figures: Counts them for those who look at the queue.
 
     """
 
@@ -88,6 +90,7 @@ class Sender:
         *,
         recovery: Recovery | None = None,
         counters: Counters | None = None,
+        figures: Figures | None = None,
     ) -> None:
         self._queue = queue
         self._transport = transport
@@ -97,6 +100,7 @@ class Sender:
         self._clock = clock
         self.recovery = recovery or Recovery(queue, retry_policy.late_write_guard, clock)
         self._counters = counters or Counters()
+        self._figures = figures or Figures()
         self._incidents = IncidentLog(clock)
         self._waits = QuotaWaits(quota, queue, clock)
         self._suspects = Suspects(clock)
@@ -273,7 +277,7 @@ class Sender:
             call.leaves()
         self._counters.note(merging.name_of(outgoing.calls[0].request), len(outgoing.calls))
         result = _NOT_KNOWN
-        token = self._transport.token_version
+        token, began = self._transport.token_version, time.monotonic()
         try:
             result = self._send_once(outgoing, slot)
         except (StaleEpochError, BrokerUnavailableError):
@@ -282,12 +286,18 @@ class Sender:
         finally:
             for call in outgoing.calls:
                 call.tally.end(slot.kind * result.has_gone_out, len(outgoing.calls))
+            if slot.kind and result.has_gone_out:
+                self._count(outgoing, slot.kind, result, time.monotonic() - began)
             self._settle(outgoing, slot, permit, result)
         if result.verdict.kind is VerdictKind.UNAUTHENTICATED:
             self._transport.token_refused(token)
         elif answer_of(result.exchanges[0].outcome) is not None:
             self._transport.token_accepted(token)
         return result
+
+    def _count(self, outgoing: OutgoingRequest, kind: str, result: SendResult, took: float) -> None:
+        is_again, calls = outgoing.attempts.last is not None, len(outgoing.calls)
+        self._figures.note_request((kind, result.end, calls, took, is_again))
 
     def _send_once(self, outgoing: OutgoingRequest, slot: Slot) -> SendResult:
         if _attempt_name(outgoing) and not self._are_journals_durable(outgoing):

@@ -1,0 +1,229 @@
+"""A snapshot as lines of text: what ``status``, ``lanes`` and ``callers`` show. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from queued_gspread.monitor import Snapshot
+    from queued_gspread.monitor.snapshot import Caller, Expectation, Lane, Quota, Server
+
+__all__ = ["callers", "keep_places", "lanes", "seconds", "status", "table"]
+
+_LONGEST_CELL: Final = 46
+_NUMBER: Final = re.compile(r"[-\d.,%]+( (ms|s|min|h|d|%))?|")
+_LANES_IN_STATUS, _CALLERS_IN_STATUS, _OUTCOMES_IN_STATUS = 10, 5, 3
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_WHAT: Final = {"read": "reads", "write": "writes", "drive": "Drive"}
+_STATES: Final = {
+    "sent": "waits for Google",
+    "again": "is sent again in",
+    "quota": "waits for a slot:",
+    "locked": "locked by",
+}
+
+
+def seconds(number: float | None) -> str:
+    """Return a time in words, with its two leading digits or so."""
+    if number is None:
+        return "?"
+    if number < _MINUTE:
+        return f"{math.ceil(number)} s"
+    if number < 2 * _HOUR:
+        return f"{number / _MINUTE:.0f} min"
+    return f"{number / _HOUR:.0f} h" if number < 2 * _DAY else f"{number / _DAY:.0f} d"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a table; columns of numbers are aligned to the right."""
+    cells = [[*head], *([_cut(cell) for cell in row] for row in rows)]
+    columns = [*zip(*cells, strict=True)]
+    widths = [max(map(len, column)) for column in columns]
+    are_right = [all(map(_NUMBER.fullmatch, column[1:])) for column in columns]
+    lines = []
+    for row in cells:
+        parts = zip(row, widths, are_right, strict=True)
+        shown = (cell.rjust(width) if right else cell.ljust(width) for cell, width, right in parts)
+        lines.append("  ".join(shown).rstrip())
+    return lines
+
+
+def keep_places(before: Sequence[str], now: Sequence[str]) -> list[str]:
+    """Return the names of now so that those of before stay where they were.
+
+    New ones take the places of those that are gone; further ones follow.
+    """
+    left, new = set(now), [name for name in now if name not in set(before)]
+    kept = [name if name in left else (new.pop(0) if new else "") for name in before]
+    return [name for name in kept if name] + new
+
+
+def status(snapshot: Snapshot, place: str, order: Sequence[str] = ()) -> list[str]:
+    """Return one screen: what is wrong, servers, quota, calls, the longest lanes.
+
+    Args:
+        snapshot: The snapshot.
+        place: Where the queue is, in words.
+        order: The names of the lanes that were shown before, in their order.
+
+    """
+    when = datetime.fromtimestamp(snapshot.at, timezone.utc).isoformat(" ", "seconds")
+    account = f", account {snapshot.account}" if snapshot.account else ""
+    blocks = [
+        [f"{place}{account}", when.replace("+00:00", " UTC")],
+        [f"! {problem}" for problem in snapshot.problems],
+        _servers(snapshot.servers),
+        _quota(snapshot.quota),
+        _calls(snapshot),
+        _some_lanes(snapshot, order),
+        _some_callers(snapshot),
+        _outcomes(snapshot),
+    ]
+    shown = ["\n".join(block) for block in blocks if block]
+    return "\n\n".join(shown).splitlines()
+
+
+def lanes(snapshot: Snapshot, order: Sequence[str] = ()) -> list[str]:
+    """Return a table of the lanes that hold calls."""
+    if not snapshot.lanes:
+        return ["no calls are in the queue"]
+    by_name = {lane.lane: lane for lane in snapshot.lanes}
+    names = keep_places(order, [*by_name])
+    head = ["spreadsheet", "title", "calls", "running", "oldest", "first call", "for"]
+    head += ["state", "a read now", "a write now"]
+    lines = table(head, (_lane(by_name[name]) for name in names))
+    left_out = snapshot.lanes_in_all - len(snapshot.lanes)
+    return [*lines, f"and {left_out:,} more"] if left_out > 0 else lines
+
+
+def callers(snapshot: Snapshot, order: Sequence[str] = ()) -> list[str]:
+    """Return a table of the latest callers."""
+    if not snapshot.callers:
+        return ["no server has counted any calls yet"]
+    by_name = {caller.caller: caller for caller in snapshot.callers}
+    names = keep_places(order, [*by_name])
+    return table(_HEAD_OF_CALLERS, (_caller(by_name[name]) for name in names))
+
+
+_HEAD_OF_CALLERS: Final = ("caller", "running", "calls", "failed", "requests", "last")
+
+
+def _servers(servers: Sequence[Server]) -> list[str]:
+    if not servers:
+        return []
+    head = ["server", "", "version", "up", "silent", "token"]
+    return table(head, ([*_server(server)] for server in servers))
+
+
+def _server(server: Server) -> tuple[str, ...]:
+    name = f"{server.host}:{server.process}" if server.host else server.about or server.id
+    lasts = "yes" if server.token_expires is None else seconds(server.token_expires)
+    token = lasts if server.has_token else "none"
+    up = seconds(server.uptime) if server.uptime else "?"
+    return name, server.role, server.version or "?", up, seconds(server.silent), token
+
+
+def _quota(quota: Sequence[Quota]) -> list[str]:
+    head = ["quota", "limit", "held", "in the air", "waiting", "next slot", "busy", "refused"]
+    rows = []
+    for each in quota:
+        lowered = f" (of {each.limit})" if each.effective < each.limit else ""
+        limit = f"{each.effective}{lowered}" if each.effective else "none"
+        refused = each.refused_user + each.refused_project + each.refused_other
+        counts = [str(each.held), str(each.in_the_air), str(each.waiting)]
+        next_slot = f"pause {seconds(each.pause)}" if each.pause else seconds(each.next_slot)
+        row = [_WHAT[each.kind], limit, *counts, next_slot, f"{each.busy:.0%}", str(refused)]
+        rows.append([*row, _expected(each.expected)])
+    return table([*head, "a call now waits"], rows)
+
+
+def _expected(expected: Expectation) -> str:
+    if expected.at_most is None:
+        return f"? {expected.why}"
+    return f"at most {seconds(expected.at_most)}" if expected.at_most else "0 s"
+
+
+def _calls(snapshot: Snapshot) -> list[str]:
+    oldest = f", the oldest for {seconds(snapshot.oldest_call)}" if snapshot.oldest_call else ""
+    steps = [step for step in snapshot.history if step.seconds < _MINUTE]
+    ended, failed, unknown = (
+        sum(getattr(step, name) for step in steps) for name in ("calls", "failed", "unknown")
+    )
+    requests = sum(step.reads + step.writes + step.drive for step in steps)
+    average = sum(step.carried for step in steps) / requests if requests else 0.0
+    again = sum(step.resent for step in steps)
+    waiting, running = snapshot.calls_waiting, snapshot.calls_running
+    of_calls = f"{ended:,} calls, {failed:,} failed, {unknown:,} of unknown outcome"
+    of_requests = f"{requests:,} requests of {average:.1f} calls each, {again:,} sent again"
+    return [
+        f"calls: {waiting:,} waiting, {running:,} running{oldest}",
+        f"last hour: {of_calls}; {of_requests}",
+    ]
+
+
+def _some_lanes(snapshot: Snapshot, order: Sequence[str]) -> list[str]:
+    by_name = {lane.lane: lane for lane in snapshot.lanes}
+    names = keep_places([name for name in order if name in by_name], [*by_name])
+    shown = [by_name[name] for name in names[:_LANES_IN_STATUS]]
+    if not shown:
+        return []
+    head = ["spreadsheet", "calls", "running", "oldest", "first call", "state"]
+    rows = []
+    for lane in shown:
+        _, title, *counts, method, _, state, _, _ = _lane(lane)
+        rows.append([title or lane.lane, *counts, method, state])
+    more = snapshot.lanes_in_all - len(rows)
+    return [*table(head, rows), *([f"and {more:,} more"] if more > 0 else [])]
+
+
+def _some_callers(snapshot: Snapshot) -> list[str]:
+    shown = snapshot.callers[:_CALLERS_IN_STATUS]
+    return table(_HEAD_OF_CALLERS, map(_caller, shown)) if shown else []
+
+
+def _outcomes(snapshot: Snapshot) -> list[str]:
+    kept = (
+        snapshot.outcomes_in_doubt,
+        snapshot.outcomes_unattended,
+        snapshot.outcomes_others,
+        snapshot.jobs_poisoned,
+    )
+    if not any(kept):
+        return []
+    told = "failures: {:,} in doubt, {:,} that nobody waited for, {:,} others; {:,} poisoned jobs"
+    lines = [told.format(*kept)]
+    for each in snapshot.outcomes[:_OUTCOMES_IN_STATUS]:
+        where = " / ".join(filter(None, (each.title or each.spreadsheet, each.sheet)))
+        ago = seconds(max(0.0, snapshot.at - each.at))
+        told = f": {each.message}" if each.message else ""
+        lines.append(_cut(f"  {ago} ago  {each.method} on {where}: {each.error}{told}", 100))
+    return lines
+
+
+def _lane(lane: Lane) -> list[str]:
+    state = _STATES.get(lane.state, "")
+    if lane.state == "locked":
+        state = f"{state} {lane.locked_by}"
+    elif lane.state == "quota":
+        state = f"{state} {_WHAT.get(lane.kind, lane.kind)}"
+    elif lane.state == "again":
+        state = f"{state} {seconds(lane.seconds)}"
+    row = [lane.lane, lane.title, str(lane.calls), str(lane.running), seconds(lane.oldest)]
+    first = f"{lane.method} of {lane.caller}" if lane.method else ""
+    since = "" if lane.since is None else seconds(lane.since)
+    return [*row, first, since, state, *map(_expected, lane.expected)]
+
+
+def _caller(caller: Caller) -> list[str]:
+    last = "" if caller.last is None else seconds(caller.last)
+    counts = (str(caller.running), str(caller.calls), str(caller.failed))
+    return [caller.caller, *counts, f"{caller.requests:.1f}", last]
+
+
+def _cut(text: str, longest: int = _LONGEST_CELL) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
