@@ -5,13 +5,17 @@ Anyone may have written them, so they are cut to one printable line each.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from .connection.client import as_text
 from .pauses import one_line
 
-__all__ = ["Action", "actions_of"]
+__all__ = ["Action", "actions_of", "asked_of"]
+
+# As note_action of common.lua writes it.
+_LINE: Final = re.compile(r"(\d{1,15}) (\S+) (.*)\t(.*)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Action:
     """What somebody has asked for.
 
     Attributes:
-        action_id: Its entry in the stream.
+        action_id: Its entry in the stream, or just when it was put there, in milliseconds.
         by: Who: user and host.
         what: What, in words.
         why: The reason that was given; '' for none.
@@ -32,6 +36,11 @@ class Action:
     why: str
 
     @property
+    def at(self) -> float:
+        """When, in seconds of Redis's clock."""
+        return int(self.action_id.partition("-")[0]) / 1000
+
+    @property
     def shown(self) -> str:
         """What, and why, in words."""
         return self.what + (f" ({self.why})" if self.why else "")
@@ -40,6 +49,12 @@ class Action:
 def actions_of(entries: Any) -> tuple[Action, ...]:
     """Return the actions in what Redis has answered."""
     return tuple(_action(entry, fields) for entry, fields in entries)
+
+
+def asked_of(text: bytes | str) -> tuple[Action, ...]:
+    """Return the latest actions as the hash ``server`` has them, the latest first."""
+    matches = map(_LINE.fullmatch, reversed(as_text(text).split("\n")))
+    return tuple(Action(*map(one_line, match.groups())) for match in matches if match)
 
 
 def _action(entry: bytes, fields: list[bytes]) -> Action:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
@@ -19,6 +20,8 @@ from queued_gspread.broker.connection.failures import unavailable
 from .keys import Keys
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from queued_gspread.settings import Settings
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "FailedCall",
     "failed_call",
     "failed_calls",
+    "kept_calls",
     "placed",
     "places",
 ]
@@ -115,12 +119,26 @@ def failed_calls(settings: Settings) -> list[FailedCall]:
 
     """
     key = Keys(settings.namespace).failed
+    return [call for call, _ in kept_calls(settings, Link(settings), [key])]
+
+
+def kept_calls(
+    settings: Settings, link: Link, keys: Sequence[str]
+) -> list[tuple[FailedCall, bytes]]:
+    """Return the calls under some keys, the latest first, each with its form in Redis.
+
+    Raises:
+        BrokerUnavailableError: Redis cannot be reached, or refuses.
+
+    """
+    redis: Any = link.connection.redis
     try:
-        found: Any = Link(settings).connection.redis.zrange(key, 0, -1, withscores=True)
+        found = [pair for key in keys for pair in redis.zrange(key, 0, -1, withscores=True)]
     except RedisError as error:
         raise unavailable(settings, error) from error
-    calls = (failed_call(*pair) for pair in reversed(found))
-    return [call for call in calls if call is not None]
+    found.sort(key=itemgetter(1))
+    calls = ((failed_call(*pair), pair[0]) for pair in reversed(found))
+    return [(call, member) for call, member in calls if call is not None]
 
 
 def failed_call(member: bytes, score: float) -> FailedCall | None:

@@ -97,7 +97,8 @@ class Keys:
                                       token; touched, written for a WAIT; answered, what the
                                       server signs for the set of that name; paused, what operators
                                       have paused (:mod:`.pauses`); logged, the latest of their
-                                      actions that a server has logged
+                                      actions that a server has logged; asked, the latest of them
+                                      for observers
     ``…:actions``        stream       what operators have asked for, and who
     ``…:published``      hash         what servers publish for those who look at the queue:
                                       :mod:`.published`
@@ -129,9 +130,10 @@ class Keys:
     ``deliveries``       head, answer, peek, deliver_suspect, acquire, beat, requeue, withdraw,
                          grant, unlock, lapse
     ``journal``          acquire, release_slot; answer and withdraw delete it
-    ``poisoned``         poison
+    ``poisoned``         poison, dismiss
     ``failed``, ``outcomes``, ``errors``
-                         answer; ``failed`` also withdraw, when an operator cancels a call
+                         answer, dismiss; ``failed`` also withdraw, when an operator cancels a
+                         call
     ``answered``         answer, vouch
     ``reply``            answer, grant; withdraw, when an operator cancels a call
     ``locks``            grant, unlock, extend, lapse, answer, withdraw, resume
@@ -139,8 +141,8 @@ class Keys:
     ``depth``            enqueue, answer, withdraw, recount, unlock, lapse
     ``renewal``          want
     ``server``           beat, release, recover, requeue, confirm_intent; answer, vouch; pause,
-                         resume
-    ``actions``          pause, resume, note_action
+                         resume, note_action, dismiss
+    ``actions``          pause, resume, note_action, dismiss
     ``published``        publish
     ``control``          none: ``Consumer.request_stop`` pushes
     ``formats``          formats

@@ -18,9 +18,11 @@ from queued_gspread.broker.connection.deadline import until
 from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.broker.waiting.holdups import NOTHING, Holdups
 
+from .actions import Action, asked_of
 from .failed_calls import FailedCall, failed_call, places
 from .keys import Keys
 from .locks import LockHolder, holders_of
+from .pauses import Pause, pauses_of
 from .permits import KINDS
 from .published import Published, published_of, shown
 
@@ -39,13 +41,15 @@ _MOST_SLOTS: Final = 2000
 KEPT: Final = ("unattended", "in_doubt", "others")
 """The sorts of failed calls that are kept apart: :func:`.failed_calls.places` has their keys."""
 
-_SERVER: Final = ("holder", "epoch", "last_beat", "lease", "description", "standby", "holdups")
+_SERVER: Final = (
+    *("holder", "epoch", "last_beat", "lease", "description", "holdups", "paused", "asked"),
+)
 _NUMBER: Final = re.compile(r"\d{1,15}(\.\d{1,9})?")
 
 
 @dataclass(frozen=True)
 class ServerHash:
-    """The server that works, as its beats have it.
+    """The server that works, as its beats have it, and what operators have it do.
 
     Attributes:
         holder: Its id; '' for none.
@@ -54,6 +58,8 @@ class ServerHash:
         lease: The seconds after which it counts as gone.
         about: Its description.
         holdups: What holds requests up.
+        pauses: What is paused.
+        actions: The latest of what operators have asked for, the latest first.
 
     """
 
@@ -63,6 +69,8 @@ class ServerHash:
     lease: float = 0.0
     about: str = ""
     holdups: Holdups = NOTHING
+    pauses: Sequence[Pause] = ()
+    actions: Sequence[Action] = ()
 
 
 @dataclass(frozen=True)
@@ -214,7 +222,7 @@ def _observed(
 
 
 def _server(values: Sequence[Any]) -> ServerHash:
-    holder, epoch, last_beat, lease, about, _, said = (
+    holder, epoch, last_beat, lease, about, said, paused, asked = (
         "" if value is None else as_text(value) for value in values
     )
     moment, _, holdups = said.partition(" ")
@@ -227,6 +235,8 @@ def _server(values: Sequence[Any]) -> ServerHash:
         _whole(lease) / 1000,
         shown(about),
         Holdups.decode(holdups.encode()) if is_said else NOTHING,
+        pauses_of(paused),
+        asked_of(asked),
     )
 
 

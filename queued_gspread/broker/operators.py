@@ -17,7 +17,7 @@ from queued_gspread.protocol.messages import Reply
 from queued_gspread.protocol.signing import is_signed, load_keys, sign
 
 from .envelope import bound_reply
-from .failed_calls import MOST_FAILED
+from .failed_calls import MOST_FAILED, kept_calls, places
 from .keys import Keys
 from .listed_jobs import WHOLE, page_of
 from .pauses import DRAIN, MOST_PAUSES, one_line, pauses_of, scope_of
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.settings import Settings
 
+    from .failed_calls import FailedCall
     from .listed_jobs import ListedJob
     from .pauses import Pause
 
@@ -132,7 +133,7 @@ class Operator:
             BrokerUnavailableError: Redis cannot be reached, or refuses.
 
         """
-        keys = [self._keys.progress, self._keys.actions]
+        keys = [self._keys.server, self._keys.actions]
         self._run("note_action", keys, [self.by, one_line(what), one_line(why)])
 
     def lanes(self, spreadsheet: str = "") -> list[str]:
@@ -225,6 +226,32 @@ class Operator:
         )
         error.job_id = job.job_id
         return error
+
+    def failures(self) -> list[tuple[FailedCall, bytes]]:
+        """Return what is kept of calls that failed, the latest first, each with its form in Redis.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached, or refuses.
+
+        """
+        return kept_calls(self.settings, self._link, places(self._keys))
+
+    def dismiss(self, call: FailedCall, kept: bytes, why: str = "") -> None:
+        """Forget a call that failed, and its job if servers died of it.
+
+        Args:
+            call: The call.
+            kept: Its form in Redis.
+            why: The reason, for the log.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached, or refuses.
+
+        """
+        keys = [self._keys.server, self._keys.actions, self._keys.poisoned, *places(self._keys)]
+        what = one_line(f"dismiss the failure of the job {call.job_id}")
+        job_id = call.job_id if call.sort == "poisoned" else ""
+        self._run("dismiss", keys, [job_id, self.by, what, one_line(why), kept])
 
     def _reply(self, job: ListedJob, reply: bytes) -> bytes:
         if not is_signed(job.body):

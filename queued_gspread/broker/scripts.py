@@ -21,6 +21,7 @@ _NAMES: Final = (
     "beat",
     "confirm_intent",
     "deliver_suspect",
+    "dismiss",
     "enqueue",
     "extend",
     "formats",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from queued_gspread.broker import EVERYTHING, READS, WRITES
 from queued_gspread.broker.operators import Operator
@@ -16,12 +16,14 @@ from .output import say
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from .options import Parser
 
 __all__ = [
     "calls_of",
     "confirmed",
+    "details",
     "lane_in",
     "operator_for",
     "reason_option",
@@ -91,6 +93,18 @@ def lane_in(options: argparse.Namespace) -> str:
 def calls_of(count: int) -> str:
     """Return a number of calls in words."""
     return "1 call" if count == 1 else f"{count:,} calls"
+
+
+def details(shown: Mapping[str, Any]) -> list[str]:
+    """Return what is shown of one thing, a line for each part."""
+    width = max(map(len, shown))
+    return [f"{name.replace('_', ' '):{width}} {_value(value)}" for name, value in shown.items()]
+
+
+def _value(value: Any) -> str:
+    if value in (None, ""):
+        return "-"
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
 def confirmed(question: str, *, is_given: bool) -> bool:

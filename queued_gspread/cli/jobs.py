@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import UNDONE, Entry
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
@@ -13,6 +13,7 @@ from queued_gspread.server.replay.advance import decode
 
 from .acting import (
     calls_of,
+    details,
     lane_in,
     operator_for,
     reason_option,
@@ -132,15 +133,9 @@ def _show(queue: Operator, job_id: str, options: argparse.Namespace) -> bool:
     if options.json:
         say(json.dumps(shown))
         return True
-    for name, value in shown.items():
-        say(f"{name.replace('_', ' '):12} {_value(value)}")
+    for line in details(shown):
+        say(line)
     return True
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "-"
-    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
 def _missing(queue: Operator, job_id: str) -> bool:

@@ -17,7 +17,7 @@ __all__ = ["callers", "keep_places", "lanes", "seconds", "status", "table"]
 
 _LONGEST_CELL: Final = 46
 _NUMBER: Final = re.compile(r"[-\d.,%]+( (ms|s|min|h|d|%))?|")
-_LANES_IN_STATUS, _CALLERS_IN_STATUS, _OUTCOMES_IN_STATUS = 10, 5, 3
+_LANES_IN_STATUS, _CALLERS_IN_STATUS, _OUTCOMES_IN_STATUS, _ACTIONS_IN_STATUS = 10, 5, 3, 3
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _WHAT: Final = {"read": "reads", "write": "writes", "drive": "Drive"}
 _STATES: Final = {
@@ -83,6 +83,7 @@ def status(snapshot: Snapshot, place: str, order: Sequence[str] = ()) -> list[st
         _some_lanes(snapshot, order),
         _some_callers(snapshot),
         _outcomes(snapshot),
+        _actions(snapshot),
     ]
     shown = ["\n".join(block) for block in blocks if block]
     return "\n\n".join(shown).splitlines()
@@ -205,9 +206,20 @@ def _outcomes(snapshot: Snapshot) -> list[str]:
     return lines
 
 
+def _actions(snapshot: Snapshot) -> list[str]:
+    lines = []
+    for each in snapshot.actions[:_ACTIONS_IN_STATUS]:
+        why = f" ({each.why})" if each.why else ""
+        ago = seconds(max(0.0, snapshot.at - each.at))
+        lines.append(_cut(f"  {ago} ago  {each.by}: {each.what}{why}", 100))
+    return ["operators have asked:", *lines] if lines else []
+
+
 def _lane(lane: Lane) -> list[str]:
     state = _STATES.get(lane.state, "")
-    if lane.state == "locked":
+    if lane.paused:
+        state = lane.paused
+    elif lane.state == "locked":
         state = f"{state} {lane.locked_by}"
     elif lane.state == "quota":
         state = f"{state} {_WHAT.get(lane.kind, lane.kind)}"

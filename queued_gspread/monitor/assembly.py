@@ -5,10 +5,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import BOUNDS, KINDS, LaneAtWork, shown, spreadsheet_lane
+from queued_gspread.broker import (
+    BOUNDS,
+    DRAIN,
+    EVERYTHING,
+    KINDS,
+    LaneAtWork,
+    shown,
+    spreadsheet_lane,
+)
 
 from . import counts
 from .expected import Expected, Slots, in_kind, in_lane, unknown
+from .operators import action_of, pause_of, paused_for
 from .outcomes import outcome_of
 from .snapshot import Expectation, Lane, Option, Quota, Server, Snapshot
 
@@ -16,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from queued_gspread.broker import Card, LockHolder, Observed
+
+    from .operators import Pause
 
 __all__ = ["snapshot_of"]
 
@@ -49,6 +60,7 @@ class _Assembly:
         self._in_use = published.work.in_use if is_current else 0
         self._spreadsheets = len({spreadsheet_lane(name) for name in observed.lanes})
         self._servers = self._all_servers()
+        self._paused = tuple(pause_of(pause, observed.now) for pause in server.pauses)
 
     def snapshot(self) -> Snapshot:
         seen, totals = self._seen, self._seen.published.totals
@@ -60,6 +72,8 @@ class _Assembly:
             namespace=seen.namespace,
             account=seen.account,
             problems=tuple(self._problems(quota)),
+            paused=self._paused,
+            actions=tuple(map(action_of, seen.server.actions)),
             servers=tuple(self._servers),
             quota=quota,
             calls_waiting=max(0, seen.depth - seen.begun),
@@ -162,8 +176,12 @@ class _Assembly:
         paused = self._seen.throttle.get(f"paused:{kind}", 0.0) / 1000
         return until - max(now, paused) if until > now else 0.0
 
-    def _obstacle(self, kind: str) -> Expected | None:
+    def _obstacle(self, kind: str, lane: str = "") -> Expected | None:
         """Return why nobody knows when a request of a kind is sent; None if nothing is known."""
+        drain = next((pause for pause in self._paused if pause.what == DRAIN), None)
+        pause = drain or paused_for(self._paused, kind, lane)
+        if pause is not None:
+            return unknown(pause.text)
         if not self._holder:
             return unknown("no server works")
         if self._seen.server.holdups.token is not None:
@@ -203,6 +221,7 @@ class _Assembly:
             seconds = max(0.0, seconds - since)
         if lock is not None:
             state, seconds = "locked", max(0.0, self._seen.now - lock.since)
+        paused = self._pause_of(name, at_work)
         return Lane(
             lane=shown(name),
             title=at_work.title,
@@ -216,17 +235,24 @@ class _Assembly:
             kind=at_work.kind,
             seconds=seconds,
             locked_by="" if lock is None else lock.who,
+            paused="" if paused is None else paused.shown,
             expected=tuple(
-                _told(kind, self._expected(calls, state, seconds, kind, each))
+                _told(
+                    kind,
+                    self._obstacle(kind, spreadsheet_lane(name))
+                    or (unknown(paused.text) if paused else None)
+                    or self._expected(calls, state, seconds, each),
+                )
                 for kind, each in slots.items()
             ),
         )
 
-    def _expected(
-        self, calls: int, state: str, seconds: float, kind: str, slots: Slots
-    ) -> Expected:
-        if (obstacle := self._obstacle(kind)) is not None:
-            return obstacle
+    def _pause_of(self, name: str, at_work: LaneAtWork) -> Pause | None:
+        """Return what holds up a lane's first call; only its server knows of what kind that is."""
+        kind = at_work.kind if at_work.state == "paused" else ""
+        return paused_for(self._paused, kind or EVERYTHING, spreadsheet_lane(name))
+
+    def _expected(self, calls: int, state: str, seconds: float, slots: Slots) -> Expected:
         if state == "locked":
             return unknown("the spreadsheet is locked")
         if state == "again":
@@ -239,7 +265,7 @@ class _Assembly:
     # What is wrong ---------------------------------------------------------------------------
 
     def _problems(self, quota: tuple[Quota, ...]) -> list[str]:
-        problems = [*self._problems_of_servers()]
+        problems = [*self._problems_of_servers(), *(pause.text for pause in self._paused)]
         for each in quota:
             if each.pause > 0:
                 what = _WHAT[each.kind]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+from .operators import Action, Pause  # noqa: TC001 - the schema is made from the annotations
 from .outcomes import Outcome  # noqa: TC001 - the schema is made from the annotations
 
 __all__ = [
@@ -151,10 +152,12 @@ class Lane:
         method: The method of that call; '' if not known.
         caller: Its caller.
         since: How long ago the server took it up; None if not known.
-        state: ``sent`` (waits for Google), ``again`` (for a retry), ``quota``, ``locked`` or ''.
+        state: ``sent`` (waits for Google), ``again`` (for a retry), ``quota``, ``paused``,
+            ``locked`` or ''.
         kind: For which kind of slot it waits.
         seconds: Since when, or for how long.
         locked_by: Who holds its lock; '' for nobody.
+        paused: By whom and why that is paused which holds it up; '' for nothing.
         expected: How long one more call waits there, if each takes one request.
 
     """
@@ -171,6 +174,7 @@ class Lane:
     kind: str
     seconds: float
     locked_by: str
+    paused: str
     expected: tuple[Expectation, ...]
 
 
@@ -315,6 +319,8 @@ class Snapshot:
         namespace: The queue.
         account: The account that it belongs to; '' if none yet.
         problems: What is wrong, in words; empty if nothing is.
+        paused: What operators have paused, and whether new calls are refused.
+        actions: The latest of what operators have asked for, the latest first.
         servers: Its servers: the one that works first.
         quota: The quota of each kind of request.
         calls_waiting: How many calls wait for their first request.
@@ -339,6 +345,8 @@ class Snapshot:
     namespace: str
     account: str
     problems: tuple[str, ...]
+    paused: tuple[Pause, ...]
+    actions: tuple[Action, ...]
     servers: tuple[Server, ...]
     quota: tuple[Quota, ...]
     calls_waiting: int

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import AGAIN, SENT, LaneAtWork, Work, spreadsheet_lane
+from queued_gspread.broker import AGAIN, PAUSED, SENT, LaneAtWork, Work, spreadsheet_lane
 from queued_gspread.server.calls.titles import quoted, spreadsheet_title
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def _states(valve: Valve, transport: Transport) -> dict[str, _State]:
     states: dict[str, _State] = {lane: ("", AGAIN, max(0.0, left)) for lane, left in later.items()}
     for kind, waiting in queues.items():
         states |= dict.fromkeys(waiting.lanes, (kind, _QUOTA, 0.0))
+    states |= {lane: (kind, PAUSED, 0.0) for lane, kind in valve.parked(_MOST)}
     return states | {lane: ("", SENT, each) for lane, each in transport.in_the_air().items()}
 
 

@@ -71,7 +71,7 @@ class HoldupReporter:
         kinds = {kind: _holdup(kind, waiting, self._window) for kind, waiting in queues.items()}
         lanes = {lane: (AGAIN, max(0.0, left)) for lane, left in later.items()}
         lanes |= {lane: (kind, 0.0) for kind, waiting in queues.items() for lane in waiting.lanes}
-        lanes |= dict.fromkeys(valve.parked(_MOST), (PAUSED, 0.0))
+        lanes |= {lane: (PAUSED, 0.0) for lane, _ in valve.parked(_MOST)}
         slow = [(lane, s) for lane, s in transport.in_the_air().items() if s >= self._slow_answer]
         lanes |= {lane: (SENT, seconds) for lane, seconds in slow[:_MOST]}
         return Holdups(kinds, lanes, self._without_token()).encode()

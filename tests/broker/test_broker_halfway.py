@@ -249,6 +249,10 @@ LIMITED = ["HSET", KEYS.server, "epoch", EPOCH, "max_queue", 1]
 PAUSE = ["write:lane", "who", "why", "what"]
 HELD_UP = ["HSET", KEYS.server, "paused", f"\nall:lane {NOW - 9} who why\nread: {NOW} who why"]
 DRAINED = ["HSET", KEYS.server, "paused", f"\ndrain: {NOW - 9} who why"]
+POISONED = [
+    ["XADD", KEYS.poisoned, f"{NOW - 9}-{place}", "id", job_id, "lane", "lane", "body", "b"]
+    for place, job_id in enumerate(("J0", "J1", "J2"))
+]
 CASES = [
     answer((FIRST, "J1", "told"), before=TWO),
     answer((FIRST, "J1", "told"), before=ONE),
@@ -334,6 +338,15 @@ CASES = [
     *(
         Case("note_action", [KEYS.server, KEYS.actions], ["who", "what", "why"], [SERVER, *before])
         for before in ([], [["HSET", KEYS.server, "asked", f"\n{NOW - 9} who what\twhy" * 20]])
+    ),
+    *(
+        Case(
+            "dismiss",
+            [KEYS.server, KEYS.actions, KEYS.poisoned, *places(KEYS)],
+            [job_id, *PAUSE[1:], "kept"],
+            [SERVER, ["ZADD", KEYS.outcomes, NOW - 9, "kept", NOW, "other"], *POISONED],
+        )
+        for job_id in ("", "J1")
     ),
     Case("jobs", [LANE, KEYS.progress], ["", 9, 99, ""], [SERVER, *TWO]),
     Case("lapse", [KEYS.server, KEYS.locks], [EPOCH], [SERVER, HELD_UP, *TWO, *lock(last=1)]),

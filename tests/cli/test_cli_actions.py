@@ -154,7 +154,7 @@ def test_a_purge_asks_first(command, ws, paused, monkeypatch, redis_url, namespa
 @pytest.mark.parametrize(
     "name",
     [
-        *("pause", "resume", "drain", "jobs", "purge", "stop", "locks"),
+        *("pause", "resume", "drain", "jobs", "purge", "stop", "locks", "outcomes"),
         *("status", "lanes", "callers", "health"),
     ],
 )

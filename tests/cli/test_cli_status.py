@@ -13,6 +13,7 @@ from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Observed
 from queued_gspread.broker.connection import client as connection
+from queued_gspread.broker.operators import Operator
 from queued_gspread.cli import main, screen, watching
 from queued_gspread.cli.health import troubles
 from queued_gspread.monitor import look, snapshot_of
@@ -27,7 +28,7 @@ WAITS = (Expectation("read", 0.0, ""), Expectation("write", 75.0, ""))
 def lane(name, calls=3):
     """Return a lane that waits for a slot."""
     where = (name, "Orders", calls, 1, 12.0, "worksheet.append_row", "web1:4711", 2.0)
-    return Lane(*where, "quota", "write", 0.0, "", WAITS)
+    return Lane(*where, "quota", "write", 0.0, "", "", WAITS)
 
 
 @pytest.fixture
@@ -105,6 +106,17 @@ def test_lanes_are_shown_with_what_they_wait_for():
     assert more == "and 3 more"
 
 
+def test_what_operators_do_is_shown(told, redis_url, namespace):
+    """The screen has what is paused, by whom and why, and what operators have asked for lately."""
+    operator = Operator(Settings(redis_url, namespace), "ann@web1")
+    operator.pause("write", why="a move")
+    shown = told("status")[1]
+    assert "! writes are paused by ann@web1 since" in shown
+    assert "ago  ann@web1: pause writes (a move)" in shown
+    held_up = replace(lane("one"), paused="paused by ann@web1: a move")
+    assert "paused by ann@web1: a move" in screen.lanes(replace(EMPTY, lanes=(held_up,)))[1]
+
+
 def test_rows_keep_their_places():
     """What is shown again stays where it was; what is new takes the places of what is gone."""
     assert screen.keep_places([], ["a", "b"]) == ["a", "b"]
@@ -180,13 +192,3 @@ def test_health_is_bounded_in_time(capsys, background, new_connections, monkeypa
         found = background(main, ["health", "--redis-url", url, "--health-timeout", "0.2"])
         assert found.result(PATIENCE) == 1
     assert capsys.readouterr().out.startswith("unhealthy: ")
-
-
-@pytest.mark.parametrize("command", ["status", "lanes", "callers", "health"])
-def test_the_help_has_examples(command, capsys):
-    """The help of each command ends with examples that can be typed as they are."""
-    with pytest.raises(SystemExit):
-        main([command, "--help"])
-    examples = capsys.readouterr().out.partition("\nexamples:\n")[2].splitlines()
-    assert examples
-    assert all(line.startswith(f"  queued-gspread {command}") for line in examples)

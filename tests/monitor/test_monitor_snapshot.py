@@ -15,6 +15,8 @@ from places import TOP
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Consumer, LockHolder, Observed, Publication, ServerHash, Work
+from queued_gspread.broker.operators import Operator
+from queued_gspread.broker.pauses import Pause
 from queued_gspread.broker.published import Card, LaneAtWork, Published
 from queued_gspread.broker.waiting.holdups import QUOTA, Holdup, Holdups
 from queued_gspread.monitor import look, snapshot_of
@@ -146,6 +148,71 @@ def test_why_a_wait_is_not_known(changed, why):
     """Where something else than the quota is in the way, the expected wait says what it is."""
     (lane,) = snapshot_of(replace(OBSERVED, **changed)).lanes
     assert [(each.at_most, each.why) for each in lane.expected] == [(None, why)] * 2
+
+
+def paused(what, lane="", why="a move"):
+    """Return what Redis holds while somebody has paused this."""
+    pause = Pause(what, lane, NOW - 60, "ann@web1", why)
+    parked = replace(PUBLISHED, work=Work((replace(LANE, state="paused"),)))
+    return replace(OBSERVED, server=replace(WORKER, pauses=(pause,)), published=parked)
+
+
+@pytest.mark.parametrize(
+    ("what", "lane", "kinds", "held_up"),
+    [
+        ("all", "", {"read", "write", "drive"}, True),
+        ("write", "", {"write", "drive"}, True),
+        ("read", "", {"read", "drive"}, False),
+        ("all", "one", set(), True),
+        ("write", "one", set(), True),
+        ("all", "two", set(), False),
+        ("drain", "", {"read", "write", "drive"}, False),
+    ],
+)
+def test_what_is_paused_is_shown(what, lane, kinds, held_up):
+    """What is paused, by whom and why is said where it holds something up, and as a problem."""
+    found = snapshot_of(paused(what, lane))
+    (pause,) = found.paused
+    assert (pause.what, pause.lane, pause.since, pause.by) == (what, lane, 60.0, "ann@web1")
+    assert pause.text in found.problems
+    assert "by ann@web1 since" in pause.text
+    assert {each.kind for each in found.quota if each.expected.why == pause.text} == kinds
+    assert found.lanes[0].paused == ("paused by ann@web1: a move" if held_up else "")
+    whys = {each.why for each in found.lanes[0].expected}
+    assert (whys == {pause.text}) is (held_up or what == "drain")
+
+
+def test_a_pause_is_shown_while_it_holds(settings, serve, client, gate, background, timing):
+    """A pause of writes holds up a lane whose first call writes; once resumed nothing says so."""
+    serve(timing=replace(timing, publish=0.01))
+    operator = Operator(settings, "ann@web1")
+    operator.pause("write", why="a move")
+    call = background(append, client, "one")
+    eventually(lambda: (lanes := look(settings).lanes) and lanes[0].paused)
+    found = look(settings)
+    assert (found.lanes[0].state, found.lanes[0].kind) == ("paused", "write")
+    assert [(each.what, each.why) for each in found.paused] == [("write", "a move")]
+    assert [(each.by, each.what, each.why) for each in found.actions] == [
+        ("ann@web1", "pause writes", "a move")
+    ]
+    fastjsonschema.compile(SCHEMA)(json.loads(found.to_json()))
+    operator.resume(why="done")
+    gate.open()
+    call.result(PATIENCE)
+    found = look(settings)
+    assert (found.paused, [each.why for each in found.actions]) == ((), ["done", "a move"])
+    assert not any("paused" in problem for problem in found.problems)
+
+
+def test_the_latest_actions_are_shown(settings, raw, keys):
+    """Of what operators ask for the latest twenty are shown; what others wrote is passed over."""
+    operator = Operator(settings, "ann@web1")
+    for number in range(25):
+        operator.note(f"ask for {number}")
+    asked = [each.what for each in look(settings).actions]
+    assert asked == [f"ask for {number}" for number in range(24, 4, -1)]
+    raw.hset(keys.server, "asked", "\nsoon ann what\twhy\n5 ann what\x1b[2J\twhy\n6 ann")
+    assert [each.what for each in look(settings).actions] == ["what [2J"]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from queued_gspread.broker import (
     Slot,
     failed_calls,
 )
+from queued_gspread.broker.failed_calls import FailedCall
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.operators import Operator
 from queued_gspread.broker.waiting.wait import Wait
@@ -208,6 +209,12 @@ def test_an_observer_reads_the_snapshot(
     found = eventually(seen)
     writes = next(each for each in found.quota if each.kind == "write")
     assert (writes.in_the_air, len(found.outcomes), found.account != "") == (1, 1, True)
+    operator = Operator(settings_of("operator"), "ann@web1")
+    operator.pause("read", why="a move")
+    found = look(settings_of("observer"))
+    assert [(each.by, each.why) for each in found.paused] == [("ann@web1", "a move")]
+    assert [each.what for each in found.actions] == ["pause reads"]
+    operator.resume()
     held.answer({})
     call.result(PATIENCE)
     for command in ("status", "lanes", "callers", "health"):
@@ -312,7 +319,10 @@ def test_an_operator_acts_as_this_user(
     assert calls.pop().result(PATIENCE) == {}
     eventually(lambda: guarded.ask("XLEN", KEYS.lane("a")) == 2)
     first, second = operator.jobs("a")
-    assert operator.cancel(second, "twice", b"kept") == "withdrawn"
+    kept = FailedCall("J1", "?", "a", "?", "PoisonedJobError", sort="poisoned").encode()
+    assert operator.cancel(second, "twice", kept) == "withdrawn"
+    operator.dismiss(*operator.failures()[0])
+    assert operator.failures() == []
     (cancelled,) = wait(calls, PATIENCE, FIRST_COMPLETED).done
     with pytest.raises(CallCancelledError, match="by ann@web1: twice"):
         cancelled.result()
@@ -334,10 +344,14 @@ def test_an_operator_acts_as_this_user(
 def test_only_an_operator_acts(guarded, settings_of, part):
     """A client's or an observer's user pauses and drains nothing, and the error says why."""
     operator = Operator(settings_of(part), "ann@web1")
-    for act in (lambda: operator.pause("all"), operator.drain, lambda: operator.note("x")):
+    failed = FailedCall("J1", "?", "a", "?", "E")
+    guarded.ask("ZADD", KEYS.failed, 1, failed.encode().decode())
+    acts = [lambda: operator.pause("all"), operator.drain, lambda: operator.note("x")]
+    for act in (*acts, lambda: operator.dismiss(failed, failed.encode())):
         with pytest.raises(BrokerUnavailableError, match="its ACL does not let"):
             act()
     assert guarded.ask("EXISTS", KEYS.server, KEYS.actions) == 0
+    assert guarded.ask("ZCARD", KEYS.failed) == 1
 
 
 @pytest.mark.parametrize("part", ["client", "observer"])

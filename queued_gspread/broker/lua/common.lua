@@ -190,9 +190,19 @@ local function pause_of(paused, lane, what)
   end
 end
 
--- Record who has asked for what, for the server's log.
-local function note_action(actions, by, what, why)
+-- Record who has asked for what: for the server's log, and the latest 20 once more in the field
+-- `asked` of the hash `server` for observers, who may read no stream. There it is a line for each,
+-- which begins with a newline: MILLISECONDS BY WHAT<tab>WHY, as in actions.py.
+local function note_action(server, actions, by, what, why)
+  local lines, asked = {}, redis.call('HGET', server, 'asked') or ''
+  for line in string.gmatch(asked, '\n[^\n]+') do
+    lines[#lines + 1] = line
+  end
+  lines[#lines + 1] = string.format('\n%.0f %s %s\t%s', now_ms(), by, what, why)
+  -- Checks that Redis permits what comes last.
+  redis.call('HSET', server, 'asked', asked)
   redis.call('XADD', actions, 'MAXLEN', '~', 1000, '*', 'by', by, 'what', what, 'why', why)
+  redis.call('HSET', server, 'asked', table.concat(lines, '', math.max(1, #lines - 19)))
 end
 
 -- Locks. The calls of a lock's holder have a lane of their own, SPREADSHEET!NUMBER. The number is the

@@ -29,7 +29,7 @@ for _, name in ipairs(redis.call('HKEYS', KEYS[3])) do
     keep_lock(prefix, name, lock)
   end
 end
-note_action(KEYS[2], ARGV[2], ARGV[4], ARGV[3])
+note_action(KEYS[1], KEYS[2], ARGV[2], ARGV[4], ARGV[3])
 if #left > 0 then
   redis.call('HSET', KEYS[1], 'paused', table.concat(left))
 else

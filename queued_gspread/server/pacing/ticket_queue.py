@@ -117,9 +117,9 @@ class TicketQueue:
             self._line_up(ticket)
         return bool(over)
 
-    def parked(self, most: int) -> list[str]:
-        """Return the lanes of up to ``most`` tickets that wait for the end of a pause."""
-        return [ticket.lane for ticket in itertools.islice(self._parked, most)]
+    def parked(self, most: int) -> list[tuple[str, str]]:
+        """Return the lanes of up to ``most`` tickets that a pause holds up, with their kinds."""
+        return [(ticket.lane, ticket.kind) for ticket in itertools.islice(self._parked, most)]
 
     def _line_up(self, ticket: Ticket) -> None:
         if ticket.not_before > -math.inf:

@@ -225,8 +225,8 @@ class Valve:
         for resume in left:
             resume(self._closing)
 
-    def parked(self, most: int) -> list[str]:
-        """Return the lanes of up to ``most`` requests that wait for the end of a pause."""
+    def parked(self, most: int) -> list[tuple[str, str]]:
+        """Return the lanes of up to ``most`` requests that a pause holds up, with their kinds."""
         with self._changed:
             return self._queue.parked(most)
 

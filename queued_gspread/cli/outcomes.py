@@ -1,0 +1,135 @@
+"""``queued-gspread outcomes``: the calls that failed, and those of which nobody knows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
+
+from queued_gspread.errors import ConfigurationError
+from queued_gspread.monitor.outcomes import outcome_of
+
+from .acting import details, operator_for, reason_option
+from .options import count
+from .output import say, warn
+from .screen import table
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from queued_gspread.broker.operators import Operator
+    from queued_gspread.monitor.outcomes import Outcome
+
+    from .options import Parser
+
+__all__ = ["ABOUT", "add_options", "run"]
+
+ABOUT: Final = (
+    "Show the calls that failed, the latest first, as Redis keeps them: those of unknown outcome, "
+    "jobs of which servers died, and the rest; show all that is kept of one, which is never an "
+    "argument or a cell; export them as lines of JSON; or dismiss those that you have seen to."
+)
+
+_HEAD: Final = ("when", "sort", "job", "method", "spreadsheet", "error")
+_ADVICE: Final = {
+    "unknown": "It was made once or not at all, and nobody repeats it: look whether it is there, "
+    "make it again if it is not, and dismiss it.",
+    "poisoned": "Servers died of it, and it may have been made: look whether it is there, find out "
+    "what is special about it, and dismiss it. That also removes the job.",
+}
+
+
+def add_options(parser: Parser) -> None:
+    """Add the options."""
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=["list", "show", "dismiss", "export"],
+        default="list",
+        metavar="WHAT",
+        help="list (what it does otherwise), show, dismiss or export",
+    )
+    parser.add_argument("ids", nargs="*", metavar="JOB", help="the ids of their jobs")
+    parser.queue_options()
+    parser.add_argument(
+        "--sort", choices=["unknown", "failed", "poisoned"], help="only those of this sort"
+    )
+    parser.option(
+        "--limit",
+        "how many to list (default %(default)s)",
+        type=count,
+        default=100,
+        metavar="NUMBER",
+    )
+    reason_option(parser)
+    parser.example("outcomes --sort unknown", "those to look after")
+    parser.example("outcomes show 0f3c…", "all that is kept of one")
+    parser.example("outcomes dismiss 0f3c… --reason 'is there'", "once you have looked")
+    parser.example("outcomes export > failures.jsonl", "all, as lines of JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """List, show, dismiss or export; return the exit status: 1 if one was not found.
+
+    Raises:
+        ConfigurationError: The arguments do not go together.
+        BrokerUnavailableError: Redis cannot be reached.
+
+    """
+    wants_ids = options.what in ("show", "dismiss")
+    if bool(options.ids) is not wants_ids and options.what != "export":
+        raise ConfigurationError(
+            f"outcomes {options.what} takes " + ("no ids" if options.ids else "the ids of jobs")
+        )
+    queue = operator_for(options)
+    kept = [(outcome_of(call), call, form) for call, form in queue.failures()]
+    found = [each for each in kept if options.sort in (None, each[0].sort)]
+    if options.what == "list":
+        return _list(queue, [outcome for outcome, _, _ in found], options.limit)
+    ids = {outcome.job_id for outcome, _, _ in found}
+    missing = [job_id for job_id in options.ids if job_id not in ids]
+    for outcome, call, form in found:
+        if options.ids and outcome.job_id not in options.ids:
+            continue
+        if options.what == "dismiss":
+            queue.dismiss(call, form, options.reason)
+        for line in _TOLD[options.what](outcome):
+            say(line)
+    for job_id in missing:
+        warn(f"queued-gspread outcomes: no failure of {job_id} is kept in {queue.settings.place}")
+    return 1 if missing else 0
+
+
+def _list(queue: Operator, found: list[Outcome], limit: int) -> int:
+    for line in table(_HEAD, map(_row, found[:limit])) if found else ():
+        say(line)
+    if not found:
+        say(f"no such failure is kept in {queue.settings.place}")
+    elif len(found) > limit:
+        say(f"and {len(found) - limit:,} more: see --limit and --sort")
+    return 0
+
+
+def _row(outcome: Outcome) -> list[str]:
+    where = " / ".join(filter(None, (outcome.title or outcome.spreadsheet, outcome.sheet)))
+    row = [_when(outcome), outcome.sort, outcome.job_id, outcome.method, where]
+    return [*row, outcome.error + (f": {outcome.message}" if outcome.message else "")]
+
+
+def _when(outcome: Outcome) -> str:
+    at = datetime.fromtimestamp(outcome.at, timezone.utc)
+    return at.isoformat(" ", "seconds").replace("+00:00", " UTC")
+
+
+def _shown(outcome: Outcome) -> list[str]:
+    lines = details(asdict(outcome) | {"at": _when(outcome)})
+    return [*lines, _ADVICE[outcome.sort]] if outcome.sort in _ADVICE else lines
+
+
+_TOLD: Final[dict[str, Callable[[Outcome], list[str]]]] = {
+    "show": _shown,
+    "dismiss": lambda outcome: [f"dismissed {'  '.join(_row(outcome))}"],
+    "export": lambda outcome: [json.dumps(asdict(outcome))],
+}
