@@ -12,6 +12,7 @@ from queued_gspread.errors import ConfigurationError
 from queued_gspread.protocol.routing import lane_name
 from queued_gspread.settings import Settings
 
+from .options import count
 from .output import say
 
 if TYPE_CHECKING:
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "calls_of",
+    "check_ids",
     "confirmed",
     "details",
+    "job_arguments",
     "lane_in",
+    "limit_option",
     "operator_for",
     "reason_option",
     "signing_option",
@@ -44,6 +48,42 @@ def what_options(parser: Parser) -> None:
     spreadsheet_option(parser, "the id of the only spreadsheet that it is about")
     parser.flag("--reads", "only what reads")
     parser.flag("--writes", "only what writes")
+
+
+def job_arguments(parser: Parser, *actions: str) -> None:
+    """Add what a command does with jobs, which is to list them otherwise, and their ids."""
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=["list", *actions],
+        default="list",
+        metavar="WHAT",
+        help=f"list (what it does otherwise), {', '.join(actions[:-1])} or {actions[-1]}",
+    )
+    parser.add_argument("ids", nargs="*", metavar="JOB", help="the ids of the jobs")
+
+
+def check_ids(command: str, options: argparse.Namespace, *, wants: bool) -> None:
+    """Make sure that ids of jobs are given where they are wanted, and nowhere else.
+
+    Raises:
+        ConfigurationError: They are not.
+
+    """
+    if bool(options.ids) is not wants:
+        what = "the ids of jobs" if wants else "no ids"
+        raise ConfigurationError(f"{command} {options.what} takes {what}")
+
+
+def limit_option(parser: Parser) -> None:
+    """Add the option that says how many are listed."""
+    parser.option(
+        "--limit",
+        "how many to list (default %(default)s)",
+        type=count,
+        default=100,
+        metavar="NUMBER",
+    )
 
 
 def reason_option(parser: Parser) -> None:

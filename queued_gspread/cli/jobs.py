@@ -7,20 +7,22 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import UNDONE, Entry
-from queued_gspread.errors import ConfigurationError, QueuedGspreadError
+from queued_gspread.errors import QueuedGspreadError
 from queued_gspread.server.calls.error_fields import kept_of
 from queued_gspread.server.replay.advance import decode
 
 from .acting import (
     calls_of,
+    check_ids,
     details,
+    job_arguments,
     lane_in,
+    limit_option,
     operator_for,
     reason_option,
     signing_option,
     spreadsheet_option,
 )
-from .options import count
 from .output import say, warn
 
 if TYPE_CHECKING:
@@ -51,24 +53,10 @@ _FATES: Final = {
 
 def add_options(parser: Parser) -> None:
     """Add the options."""
-    parser.add_argument(
-        "what",
-        nargs="?",
-        choices=["list", "show", "cancel"],
-        default="list",
-        metavar="WHAT",
-        help="list (what it does otherwise), show or cancel",
-    )
-    parser.add_argument("ids", nargs="*", metavar="JOB", help="the ids to show or to cancel")
+    job_arguments(parser, "show", "cancel")
     parser.queue_options()
     spreadsheet_option(parser, "the id of the only spreadsheet to look at")
-    parser.option(
-        "--limit",
-        "how many to list (default %(default)s)",
-        type=count,
-        default=100,
-        metavar="NUMBER",
-    )
+    limit_option(parser)
     parser.flag("--json", "a line of JSON for each")
     reason_option(parser)
     signing_option(parser)
@@ -85,10 +73,7 @@ def run(options: argparse.Namespace) -> int:
         BrokerUnavailableError: Redis cannot be reached.
 
     """
-    if bool(options.ids) is (options.what == "list"):
-        raise ConfigurationError(
-            f"jobs {options.what} takes " + ("no ids" if options.ids else "the ids of jobs")
-        )
+    check_ids("jobs", options, wants=options.what != "list")
     queue = operator_for(options)
     if options.what == "list":
         _list(queue, options)

@@ -7,11 +7,16 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.errors import ConfigurationError
 from queued_gspread.monitor.outcomes import outcome_of
 
-from .acting import details, operator_for, reason_option
-from .options import count
+from .acting import (
+    check_ids,
+    details,
+    job_arguments,
+    limit_option,
+    operator_for,
+    reason_option,
+)
 from .output import say, warn
 from .screen import table
 
@@ -43,26 +48,12 @@ _ADVICE: Final = {
 
 def add_options(parser: Parser) -> None:
     """Add the options."""
-    parser.add_argument(
-        "what",
-        nargs="?",
-        choices=["list", "show", "dismiss", "export"],
-        default="list",
-        metavar="WHAT",
-        help="list (what it does otherwise), show, dismiss or export",
-    )
-    parser.add_argument("ids", nargs="*", metavar="JOB", help="the ids of their jobs")
+    job_arguments(parser, "show", "dismiss", "export")
     parser.queue_options()
     parser.add_argument(
         "--sort", choices=["unknown", "failed", "poisoned"], help="only those of this sort"
     )
-    parser.option(
-        "--limit",
-        "how many to list (default %(default)s)",
-        type=count,
-        default=100,
-        metavar="NUMBER",
-    )
+    limit_option(parser)
     reason_option(parser)
     parser.example("outcomes --sort unknown", "those to look after")
     parser.example("outcomes show 0f3c…", "all that is kept of one")
@@ -78,11 +69,8 @@ def run(options: argparse.Namespace) -> int:
         BrokerUnavailableError: Redis cannot be reached.
 
     """
-    wants_ids = options.what in ("show", "dismiss")
-    if bool(options.ids) is not wants_ids and options.what != "export":
-        raise ConfigurationError(
-            f"outcomes {options.what} takes " + ("no ids" if options.ids else "the ids of jobs")
-        )
+    if options.what != "export":
+        check_ids("outcomes", options, wants=options.what != "list")
     queue = operator_for(options)
     kept = [(outcome_of(call), call, form) for call, form in queue.failures()]
     found = [each for each in kept if options.sort in (None, each[0].sort)]
@@ -113,8 +101,7 @@ def _list(queue: Operator, found: list[Outcome], limit: int) -> int:
 
 
 def _row(outcome: Outcome) -> list[str]:
-    where = " / ".join(filter(None, (outcome.title or outcome.spreadsheet, outcome.sheet)))
-    row = [_when(outcome), outcome.sort, outcome.job_id, outcome.method, where]
+    row = [_when(outcome), outcome.sort, outcome.job_id, outcome.method, outcome.where]
     return [*row, outcome.error + (f": {outcome.message}" if outcome.message else "")]
 
 

@@ -199,10 +199,9 @@ def _outcomes(snapshot: Snapshot) -> list[str]:
     told = "failures: {:,} in doubt, {:,} that nobody waited for, {:,} others; {:,} poisoned jobs"
     lines = [told.format(*kept)]
     for each in snapshot.outcomes[:_OUTCOMES_IN_STATUS]:
-        where = " / ".join(filter(None, (each.title or each.spreadsheet, each.sheet)))
         ago = seconds(max(0.0, snapshot.at - each.at))
         told = f": {each.message}" if each.message else ""
-        lines.append(_cut(f"  {ago} ago  {each.method} on {where}: {each.error}{told}", 100))
+        lines.append(_cut(f"  {ago} ago  {each.method} on {each.where}: {each.error}{told}", 100))
     return lines
 
 

@@ -235,7 +235,7 @@ class _Assembly:
             kind=at_work.kind,
             seconds=seconds,
             locked_by="" if lock is None else lock.who,
-            paused="" if paused is None else paused.shown,
+            paused="" if paused is None else paused.short,
             expected=tuple(
                 _told(
                     kind,

@@ -35,7 +35,7 @@ class Pause:
     text: str
 
     @property
-    def shown(self) -> str:
+    def short(self) -> str:
         """By whom and why."""
         return f"paused by {self.by}" + (f": {self.why}" if self.why else "")
 

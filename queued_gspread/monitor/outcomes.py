@@ -50,6 +50,11 @@ class Outcome:
     error_status: str
     error_reason: str
 
+    @property
+    def where(self) -> str:
+        """The spreadsheet and the sheet, in words."""
+        return " / ".join(filter(None, (self.title or self.spreadsheet, self.sheet)))
+
 
 def outcome_of(call: FailedCall) -> Outcome:
     """Return a call as it was kept, with texts that can be shown."""
