@@ -115,7 +115,8 @@ class LaneAtWork:
         since: The seconds since the server took it up.
         kind: The kind of request that the lane waits for; '' for none, or if that is not known.
         state: What it does: ``sent`` (waits for Google's answer), ``again`` (waits until a request
-            is sent again), ``quota`` (waits for its turn) or '' (none of these for long).
+            is sent again), ``quota`` (waits for its turn), ``paused`` (waits for the end of an
+            operator's pause) or '' (none of these for long).
         seconds: Since when, or for how long, it is in that state.
 
     """

@@ -181,7 +181,7 @@ class _Assembly:
         drain = next((pause for pause in self._paused if pause.what == DRAIN), None)
         pause = drain or paused_for(self._paused, kind, lane)
         if pause is not None:
-            return unknown(pause.text)
+            return unknown(pause.short)
         if not self._holder:
             return unknown("no server works")
         if self._seen.server.holdups.token is not None:
@@ -195,7 +195,8 @@ class _Assembly:
     def _waiting(self, kind: str) -> int:
         """Return how many lanes have a request that waits for a slot, or may have one."""
         holdup = self._seen.server.holdups.kinds.get(kind)
-        named = sum(lane.kind == kind for lane in self._at_work.values())
+        lanes = [lane for lane in self._at_work.values() if lane.state != "paused"]
+        named = sum(lane.kind == kind for lane in lanes)
         is_new = sum(name not in self._at_work for name in self._seen.lanes)
         return max(named, holdup.lanes if holdup else 0) + (is_new if self._holder else 0)
 
@@ -240,7 +241,7 @@ class _Assembly:
                 _told(
                     kind,
                     self._obstacle(kind, spreadsheet_lane(name))
-                    or (unknown(paused.text) if paused else None)
+                    or (unknown(paused.short) if paused else None)
                     or self._expected(calls, state, seconds, each),
                 )
                 for kind, each in slots.items()

@@ -37,7 +37,8 @@ class Pause:
     @property
     def short(self) -> str:
         """By whom and why."""
-        return f"paused by {self.by}" + (f": {self.why}" if self.why else "")
+        done = "drained" if self.what == broker.DRAIN else "paused"
+        return f"{done} by {self.by}" + (f": {self.why}" if self.why else "")
 
 
 @dataclass(frozen=True)

@@ -176,10 +176,12 @@ def test_what_is_paused_is_shown(what, lane, kinds, held_up):
     assert (pause.what, pause.lane, pause.since, pause.by) == (what, lane, 60.0, "ann@web1")
     assert pause.text in found.problems
     assert "by ann@web1 since" in pause.text
-    assert {each.kind for each in found.quota if each.expected.why == pause.text} == kinds
+    assert pause.short == f"{'drained' if what == 'drain' else 'paused'} by ann@web1: a move"
+    assert {each.kind for each in found.quota if each.expected.why == pause.short} == kinds
+    assert [each.waiting for each in found.quota] == [0, 0, 0]
     assert found.lanes[0].paused == ("paused by ann@web1: a move" if held_up else "")
     whys = {each.why for each in found.lanes[0].expected}
-    assert (whys == {pause.text}) is (held_up or what == "drain")
+    assert (whys == {pause.short}) is (held_up or what == "drain")
 
 
 def test_a_pause_is_shown_while_it_holds(settings, serve, client, gate, background, timing):

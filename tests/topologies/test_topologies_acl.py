@@ -217,7 +217,7 @@ def test_an_observer_reads_the_snapshot(
     operator.resume()
     held.answer({})
     call.result(PATIENCE)
-    for command in ("status", "lanes", "callers", "health"):
+    for command in ("status", "lanes", "callers", "health", "outcomes"):
         assert run(command, REDIS_URL=url_of("observer"), NAMESPACE=NAMESPACE).returncode == 0
     assert denied(guarded) == []
 
