@@ -8,12 +8,11 @@ from queued_gspread.proxy import locking
 from queued_gspread.proxy.pipelining import flush
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from queued_gspread.proxy.locking import Place
+    from queued_gspread.proxy.locking import Block
 
 __all__ = ["Lock", "lock"]
 
@@ -22,18 +21,18 @@ class Lock(locking.Lock):
     """A block that has spreadsheets for itself; :func:`lock` makes one."""
 
     def __enter__(self) -> Self:
-        taken: list[Place] = []
+        block = self._new_block()
         flush()
         try:
-            for place in self._to_take():
-                extends = self._extends(taken)
-                taken.append(place)  # before it is: an interrupt must not lose it
+            for place in block.to_take:
+                extends = self._extends(block)
+                block.held.taken.append(place)  # before it is: an interrupt must not lose it
                 place.caller.lock(place.queue, place.number, place.lane, self._job(place), extends)
-            self._begin(taken)
+            self._begin(block)
+            return self  # noqa: TRY300 - an interrupt here is one in the block
         except BaseException:
-            _unlock(taken)
+            self._leave(block)
             raise
-        return self
 
     def __exit__(
         self,
@@ -41,17 +40,22 @@ class Lock(locking.Lock):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        places = self._end()
         try:
-            if places:
-                flush()
+            self._leave(self._innermost())
+        except BaseException:
+            # An interrupt may have come anywhere in there, and all of it can be done again.
+            self._leave(self._innermost())
+            raise
+
+    def _leave(self, block: Block | None) -> None:
+        if block is None:
+            return
+        try:
+            flush()
         finally:
-            _unlock(places)
-
-
-def _unlock(places: Sequence[Place]) -> None:
-    for place in places:
-        place.queue.unlock(place.holder_lane)
+            for place in block.to_release():
+                place.queue.unlock(place.holder_lane)
+            self._end(block)
 
 
 def lock(*sheets: Any, hold: float = 30.0) -> Lock:

@@ -154,7 +154,7 @@ def test_an_upsert(book, capsys):
     rows = [["id", "customer", "total"], ["A-1", "Miller", "12.5"], ["A-2", "Jones", "7"]]
     assert book.sheet1.get_all_values() == rows
     printed = capsys.readouterr().out
-    assert f"It prints `{printed.strip()}`" in (TOP / "docs" / "upserts.md").read_text()
+    assert f"it prints `{printed.strip()}`" in (TOP / "docs" / "upserts.md").read_text()
 
 
 def test_a_loop_of_asyncio(book, capsys):

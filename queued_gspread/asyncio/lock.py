@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from queued_gspread.proxy.locking import Place
+    from queued_gspread.proxy.locking import Block, Place
 
     from .bus import Bus, Home
 
@@ -41,15 +41,15 @@ class Lock(locking.Lock):
         self._home: Home = homes[0]
 
     async def __aenter__(self) -> Self:
-        taken: list[Place] = []
+        block = self._new_block()
         try:
-            for place in self._to_take():
-                extends = self._extends(taken)
-                taken.append(place)  # before it is: a cancellation must not lose it
+            for place in block.to_take:
+                extends = self._extends(block)
+                block.held.taken.append(place)  # before it is: a cancellation must not lose it
                 await self._take(place, extends)
-            self._begin(taken)
+            self._begin(block)
         except BaseException:
-            await self._unlock(taken)
+            await self._leave(block)
             raise
         return self
 
@@ -59,7 +59,13 @@ class Lock(locking.Lock):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._unlock(self._end())
+        await self._leave(self._innermost())
+
+    async def _leave(self, block: Block | None) -> None:
+        if block is not None:
+            places = block.to_release()
+            self._end(block)
+            await self._unlock(places)
 
     async def _take(self, place: Place, extends: dict[str, float]) -> None:
         began, queue = now(), place.queue

@@ -53,7 +53,7 @@ FREE: Final = "free"
 MOST_ANSWER: Final = 16 * 1024
 """The bytes of the largest answer that is kept."""
 
-_STATE: Final = re.compile(r"(begun|answered|made|unknown) (\w+) (\d{1,15}) (\d{1,15}) (\S+) (\S+)")
+_STATE: Final = re.compile(r"(begun|answered|made|unknown) (\w+) (\d{1,13}) (\d{1,15}) (\S+) (\S+)")
 _FIELD: Final = re.compile(r"(\d{1,9}) (.*)", re.DOTALL)
 
 

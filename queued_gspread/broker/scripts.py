@@ -1,6 +1,7 @@
 """The Lua scripts, each with only the shared functions that it needs.
 
-Redis runs a script's whole text on each call, and so creates every function in it anew.
+Redis runs a script's whole text on each call, and so creates every function in it anew. What few
+calls need is within a function, so that it is created when it is needed.
 """
 
 from __future__ import annotations
@@ -49,9 +50,11 @@ _NAMES: Final = (
     "want",
     "withdraw",
 )
-_SHARED: Final = ("common", "quota", "promises")
+_SHARED: Final = ("common", "quota")
+_ON_DEMAND: Final = "promises"
 _COMMENT: Final = re.compile(r"^ *--.*\n", re.MULTILINE)
 _DEFINITION: Final = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
+_PROMISES: Final = re.compile(r"\bpromises\.(\w+)")
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -82,18 +85,30 @@ def with_shared(body: str, shared: str) -> str:
     return text
 
 
+def on_demand(body: str, definitions: str) -> str:
+    """Return a function that makes the definitions that a script names as ``promises.NAME``."""
+    named = sorted(set(_PROMISES.findall(body)))
+    if not named:
+        return ""
+    table = ", ".join(f"{name} = {name}" for name in named)
+    made = with_shared(f"return {{{table}}}\n", definitions)
+    return f"local function promise_functions()\n{made}end\n"
+
+
 def _read(name: str) -> str:
     return _COMMENT.sub("", (_FOLDER / f"{name}.lua").read_text())
 
 
-def _load(name: str, shared: str) -> Script:
-    text = with_shared(_read(name), shared)
+def _load(name: str, shared: str, promises: str) -> Script:
+    body = _read(name)
+    text = with_shared(on_demand(body, promises) + body, shared)
     return Script(text, hashlib.sha1(text.encode()).hexdigest())  # noqa: S324 - Redis's choice
 
 
 def _load_all() -> dict[str, Script]:
     shared = "".join(map(_read, _SHARED))
-    return {name: _load(name, shared) for name in _NAMES}
+    promises = _read(_ON_DEMAND)
+    return {name: _load(name, shared, promises) for name in _NAMES}
 
 
 SCRIPTS: Final = _load_all()

@@ -74,8 +74,9 @@ def run(options: argparse.Namespace) -> int:
     """
     settings = Settings.resolve(redis_url=options.redis_url, namespace=options.namespace)
     queue, where = Promises(settings), f"namespace {settings.namespace!r} at {settings.shown_url}"
-    calls = [call for call in queue.all() if options.key in (None, call.key)]
-    calls.sort(key=lambda call: (call.since, call.key, call.number))
+    # Redis may name one twice while others come.
+    found = {call.field: call for call in queue.all() if options.key in (None, call.key)}
+    calls = sorted(found.values(), key=lambda call: (call.since, call.key, call.number))
     unknown = [call for call in calls if call.state not in _KNOWN]
     if options.is_made is not None:
         call = _one_of(unknown, options, where)

@@ -19,6 +19,8 @@ from queued_gspread.protocol.kinds import HTTP_CLIENT
 from queued_gspread.protocol.messages import LONGEST_KEEP, LONGEST_KEY, Once
 from queued_gspread.protocol.read_only import READ_ONLY_METHODS
 
+from .locking import here
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
@@ -35,19 +37,17 @@ class _Block:
     """A block under a key.
 
     Attributes:
-        key: The key.
-        keep: Seconds for which answers are kept.
+        begun_by: What it was begun with.
         outer: The block around it.
-        process: The process that has begun it.
+        owner: The process, thread and task that have begun it.
         numbers: The numbers of its writes.
         is_open: Whether it has not ended.
 
     """
 
-    key: str
-    keep: float
+    begun_by: IdempotencyKey
     outer: _Block | None
-    process: int = field(default_factory=os.getpid)
+    owner: tuple[int, int, Any] = field(default_factory=here)
     numbers: Iterator[int] = field(default_factory=itertools.count)
     is_open: bool = True
 
@@ -58,21 +58,27 @@ _current: ContextVar[_Block | None] = ContextVar("queued_gspread.idempotency_key
 class IdempotencyKey:
     """A block whose writes are made once under a key; threads and tasks may use it, again too.
 
-    Args:
+    Attributes:
         key: The key.
         keep: Seconds for which answers are kept.
 
     """
 
     def __init__(self, key: str, keep: float) -> None:
-        self._key, self._keep = _checked(key), keep
+        self.key = _checked(key)
         if isinstance(keep, bool) or not 0 < keep <= LONGEST_KEEP:
             raise ValueError(
                 f"idempotency_key(keep={keep!r}): give seconds, at most {LONGEST_KEEP:g} (31 days)"
             )
+        self.keep = float(keep)
 
     def __enter__(self) -> Self:
-        _current.set(_Block(self._key, self._keep, _current.get()))
+        block = _Block(self, _block_here())
+        try:
+            _current.set(block)
+        except BaseException:  # a signal handler's: then Python calls no __exit__
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -81,10 +87,22 @@ class IdempotencyKey:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        block = _current.get()
+        try:
+            self._end()
+        except BaseException:  # a signal handler's: writes after the block must not have its key
+            self._end()
+            raise
+
+    def _end(self) -> None:
+        """End the block; generators may end theirs in another order, or in another task."""
+        innermost = block = _current.get()
+        while block is not None and not (block.begun_by is self and block.is_open):
+            block = block.outer
         if block is not None:
             block.is_open = False
-            _current.set(block.outer)
+        _current.set(_block_here())
+        if block is not None and block is innermost:
+            block.outer = None  # tasks that start each other would keep all of them
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -98,24 +116,39 @@ class IdempotencyKey:
         self.__exit__(kind, error, traceback)
 
 
+def _block_here() -> _Block | None:
+    """Return the innermost block, without those that were begun here and have ended."""
+    block = _current.get()
+    while block is not None and not block.is_open and block.owner == here():
+        block = block.outer
+    return block
+
+
 def once_now(
     kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Once | None:
     """Return the key and the number of a call that is made here and now; None without one.
 
     Raises:
-        IdempotencyKeyError: The block was begun by another process.
+        IdempotencyKeyError: The block was begun by another process, or has ended.
 
     """
     block = _current.get()
-    if block is None or not block.is_open or not _writes(kind, method, args, kwargs):
+    if block is None or not _writes(kind, method, args, kwargs):
         return None
-    if block.process != os.getpid():
+    begun_by = block.begun_by
+    if block.owner[0] != os.getpid():
         raise IdempotencyKeyError(
-            f"a forked child writes under the idempotency key {block.key!r} of its parent, and "
+            f"a forked child writes under the idempotency key {begun_by.key!r} of its parent, and "
             "both would number their writes alike: begin a block of its own there, with another key"
         )
-    return Once(block.key, next(block.numbers), block.keep)
+    if not block.is_open:
+        raise IdempotencyKeyError(
+            f"the block under the idempotency key {begun_by.key!r} has ended, and a task that was "
+            "started in it still writes: wait for it in the block, or start it before. The call "
+            "was not made"
+        )
+    return Once(begun_by.key, next(block.numbers), begun_by.keep)
 
 
 def _writes(kind: ObjectKind, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -14,6 +14,7 @@ import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import gspread
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Producer
 
-__all__ = ["Held", "Lock", "Place", "current", "lane_now", "lent", "places_of"]
+__all__ = ["Held", "Lock", "Place", "current", "here", "lane_now", "lent", "places_of"]
 
 _LONGEST_HOLD: Final = 86_400.0
 
@@ -70,31 +71,68 @@ class Place:
 
 @dataclass(eq=False)
 class Held:
-    """The locks of one block.
+    """The locks of a block, and of those within it that lock the same again.
 
     Attributes:
-        lock: What the block was begun with.
         lanes: For each spreadsheet, the lane of the holder's calls.
         owner: The process, thread and task that hold them.
-        taken: Those to release at the end of the block.
-        outer: What the context had before: a block around it, or one of who started this task.
-        is_open: Whether the block has not ended.
+        taken: Those to release when the last of the blocks has ended.
+        outer: What the context had before: the locks of who started this task.
+        blocks: The blocks that have not ended. Another thread may end one: a change is one step.
 
     """
 
-    lock: Lock
     lanes: dict[tuple[str, str, str], str]
     owner: tuple[int, int, Any]
-    taken: Sequence[Place] = ()
+    taken: list[Place] = field(default_factory=list)
     outer: Held | None = None
-    is_open: bool = True
+    blocks: dict[Block, None] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether any of its blocks has not ended."""
+        return bool(self.blocks)
+
+
+@dataclass(eq=False)
+class Block:
+    """One ``with``.
+
+    Attributes:
+        held: What is locked in it.
+        to_take: What it has to lock first: nothing if it is within another.
+
+    """
+
+    held: Held
+    to_take: Sequence[Place]
+
+    def begin(self) -> None:
+        """Make its thread or task the holder."""
+        self.held.blocks[self] = None
+        _current.set(self.held)
+
+    def to_release(self) -> Sequence[Place]:
+        """Return what to unlock when it ends: nothing while another block still needs it.
+
+        Blocks of generators may end in any order.
+        """
+        return () if any(each is not self for each in list(self.held.blocks)) else self.held.taken
+
+    def end(self) -> None:
+        """End it, whether it has begun or not."""
+        self.held.blocks.pop(self, None)
+        if not self.held.is_open and _current.get() is self.held:
+            _current.set(self.held.outer)
 
 
 def _key(queue: Producer, lane: str) -> tuple[str, str, str]:
-    return queue.settings.redis_url, queue.settings.namespace, lane
+    # The lane first: callers may spell the same Redis differently, and must have the same order.
+    return lane, queue.settings.namespace, queue.settings.redis_url
 
 
-def _here() -> tuple[int, int, Any]:
+def here() -> tuple[int, int, Any]:
+    """Return the process, the thread and the task that run this."""
     try:
         task = asyncio.current_task()
     except RuntimeError:
@@ -105,7 +143,7 @@ def _here() -> tuple[int, int, Any]:
 def current() -> Held | None:
     """Return the locks that this thread or task holds."""
     held = _current.get()
-    return held if held is not None and held.is_open and held.owner == _here() else None
+    return held if held is not None and held.is_open and held.owner == here() else None
 
 
 def lane_now(caller: Caller, lane: str) -> str:
@@ -139,12 +177,12 @@ def _still_open(held: Held | None) -> Held | None:
 
 
 def _refuse_to_wait_for_starter(key: tuple[str, str, str]) -> None:
-    held, here = _current.get(), _here()
+    held, me = _current.get(), here()
     while held is not None:
-        is_starters = held.owner[0] == here[0] and held.owner != here
+        is_starters = held.owner[0] == me[0] and held.owner != me
         if held.is_open and is_starters and key in held.lanes:
             raise LockError(
-                f"the spreadsheet {key[-1]} is locked by the task that has started this one, in a "
+                f"the spreadsheet {key[0]} is locked by the task that has started this one, in a "
                 "block of lock() that has not ended: if it waits for this task, as gather() does, "
                 "both would wait for each other. Make the calls of a block in its own task, one "
                 "after the other, or start this task outside of the block"
@@ -154,11 +192,15 @@ def _refuse_to_wait_for_starter(key: tuple[str, str, str]) -> None:
 
 @contextmanager
 def lent(held: Held | None) -> Iterator[None]:
-    """Let a thread make calls of the task that waits for it."""
+    """Let a thread make calls of the task that waits for it.
+
+    They stay the holder's if the task's block ends meanwhile: then the server refuses them.
+    """
     if held is None:
         yield
         return
-    token = _current.set(replace(held, owner=_here(), taken=()))
+    own = replace(held, owner=here(), taken=[], blocks=dict(held.blocks))
+    token = _current.set(own)
     try:
         yield
     finally:
@@ -170,7 +212,14 @@ def places_of(sheets: Sequence[Any]) -> list[Place]:
     if not sheets:
         raise TypeError("lock() takes at least one spreadsheet or worksheet")
     places = {place.key: place for place in map(_place_of, sheets)}
-    return [places[key] for key in sorted(places)]
+    in_order = [places[key] for key in sorted(places)]
+    for one, other in pairwise(in_order):
+        if one.key[:2] == other.key[:2]:
+            raise LockError(
+                f"lock() would wait for itself: the spreadsheet {one.lane} is given by clients of "
+                f"{one.queue.settings.shown_url} and {other.queue.settings.shown_url}. Give it once"
+            )
+    return in_order
 
 
 def _place_of(sheet: Any) -> Place:
@@ -185,6 +234,13 @@ def _place_of(sheet: Any) -> Place:
     raise TypeError(f"lock() takes spreadsheets and worksheets of this package, not {sheet!r:.100}")
 
 
+def _seconds(hold: Any) -> float:
+    is_number = isinstance(hold, int | float) and not isinstance(hold, bool)
+    if is_number and 0 < hold <= _LONGEST_HOLD:
+        return float(hold)
+    raise ValueError(f"lock(hold={hold!r:.40}): give seconds, at most {_LONGEST_HOLD:g}")
+
+
 class Lock:
     """What both kinds of block begin with. Any number of threads and tasks may use it.
 
@@ -195,27 +251,28 @@ class Lock:
     """
 
     def __init__(self, sheets: Sequence[Any], hold: float) -> None:
-        if not 0 < hold <= _LONGEST_HOLD:
-            raise ValueError(f"lock(hold={hold!r}): give seconds, at most {_LONGEST_HOLD:g}")
         self._sheets = sheets
-        self._hold = hold
+        self._hold = _seconds(hold)
+        # Those that have not ended, in order. Threads share it, too.
+        self._blocks: dict[Block, None] = {}
         places_of(sheets)  # raises for anything that cannot be locked
 
-    def _to_take(self) -> list[Place]:
-        """Return the places to lock; none if this thread or task holds them.
+    def _new_block(self) -> Block:
+        """Return a block that is about to begin.
 
         Raises:
-            LockError: It holds others, or would wait for who has started this task.
+            LockError: This thread or task holds others, or would wait for who has started it.
 
         """
         places, outer = places_of(self._sheets), current()
         if outer is None:
             for place in places:
                 _refuse_to_wait_for_starter(place.key)
-            return places
+            lanes = {place.key: place.holder_lane for place in places}
+            return Block(Held(lanes, here(), outer=_around()), places)
         others = [place.lane for place in places if place.key not in outer.lanes]
         if not others:
-            return []
+            return Block(outer, ())
         raise LockError(
             f"a lock is held here, and not for the spreadsheet {others[0]}: a second lock inside a "
             "block could wait for a holder that waits for the first one. Lock all at the beginning "
@@ -225,20 +282,24 @@ class Lock:
     def _job(self, place: Place) -> bytes:
         return place.caller.lock_job(self._hold, place.title)
 
-    def _extends(self, taken: Sequence[Place]) -> dict[str, float]:
+    def _extends(self, block: Block) -> dict[str, float]:
         """Return what must not lapse while another lock of the block is waited for."""
-        return {place.holder_lane: self._hold for place in taken}
+        return {place.holder_lane: self._hold for place in block.held.taken}
 
-    def _begin(self, taken: Sequence[Place]) -> None:
-        outer = current()
-        lanes = {place.key: place.holder_lane for place in taken} or (outer.lanes if outer else {})
-        _current.set(Held(self, lanes, _here(), taken, _around()))
+    def _begin(self, block: Block) -> None:
+        self._blocks[block] = None
+        block.begin()
 
-    def _end(self) -> Sequence[Place]:
-        """End the block; return the places to unlock: none in a forked child."""
-        held = current()
-        if held is None or held.lock is not self:
-            return ()
-        held.is_open = False
-        _current.set(held.outer)
-        return held.taken
+    def _innermost(self) -> Block | None:
+        """Return the block to end: none in a forked child.
+
+        That of a generator may end in another thread or task than it has begun in.
+        """
+        held, process = current(), os.getpid()
+        mine = [block for block in list(self._blocks) if block.held.owner[0] == process]
+        own = [block for block in mine if block.held is held]
+        return own[-1] if own else mine[0] if mine else None
+
+    def _end(self, block: Block) -> None:
+        block.end()
+        self._blocks.pop(block, None)

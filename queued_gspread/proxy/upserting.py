@@ -65,7 +65,7 @@ def arguments(
 def _rows(rows: Any) -> list[Any]:
     if hasattr(rows, "columns") and hasattr(rows, "itertuples"):
         return _rows_of_frame(rows)
-    if isinstance(rows, str | bytes | dict):
+    if isinstance(rows, str | bytes | dict) or not isinstance(rows, Iterable):
         raise UpsertError(f"rows is a {type(rows).__name__}: give a list of dicts or of lists")
     return [_row(f"rows[{number}]", row) for number, row in enumerate(rows)]
 

@@ -307,6 +307,23 @@ def test_a_block_that_is_cancelled_ends_its_lock(run, queue):
     run(main)
 
 
+def test_a_block_of_a_generator_that_another_task_ends(run, queue):
+    """An asynchronous generator, such as a fixture, may go on in another task to its end."""
+
+    async def main(ws, _):
+        async def generated():
+            async with gspread.lock(ws, hold=600):
+                yield
+
+        block = generated()
+        await asyncio.create_task(anext(block))
+        assert len(queue.holders()) == 1
+        await asyncio.create_task(block.aclose())
+        assert queue.holders() == []
+
+    run(main)
+
+
 def test_a_lock_lapses(run, queue):
     """After `hold` seconds without a call, a call of the block is not sent."""
 

@@ -412,6 +412,11 @@ CASES = [
     beat("bbbb", MOVED, certain=""),
     beat("bbbb", *TWO, *GONE),
     beat("bbbb", SERVER, ["HSET", KEYS.server, "last_beat", NOW + 900_000]),
+    *(
+        beat("aaaa", SERVER, *TWO, *promise(state, job, ends=NOW - 9), epoch=EPOCH)
+        for state, job in (("answered", "J9"), ("begun", "J1"), ("begun", "J9"))
+    ),
+    beat("aaaa", SERVER, ["ZADD", KEYS.keeping, 1, "0 gone"], epoch=EPOCH),
     beat("bbbb", SERVER, STANDBY),
     beat("bbbb", SERVER, OTHERS),
     beat("bbbb", SERVER, OTHERS, replaces="c@d"),

@@ -36,6 +36,7 @@ def test_what_is_kept_is_read_as_it_was_written(queue, raw, namespace):
         ("0 a", ""),
         ("0 a", STATE.replace("unknown", "mine")),
         ("0 a", STATE.replace("1700000001500", "nan")),
+        ("0 a", STATE.replace("1700000001500", "9" * 14)),
         ("0 a", STATE.replace(" 1-1", "")),
     ],
 )

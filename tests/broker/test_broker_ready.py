@@ -11,7 +11,7 @@ from one_job import acquire
 from queued_gspread.broker import Consumer
 from queued_gspread.broker.jobs import Ready, ready_of
 from queued_gspread.broker.keys import Keys
-from queued_gspread.broker.scripts import SCRIPTS, with_shared
+from queued_gspread.broker.scripts import SCRIPTS, on_demand, with_shared
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.settings import Settings
 
@@ -189,3 +189,11 @@ def test_a_script_has_the_definitions_that_it_needs():
     assert with_shared("return c()\n", shared) == shared[12:] + "return c()\n"
     assert with_shared("return 1\n", shared) == "return 1\n"
     assert "now_ms" not in SCRIPTS["deliver_suspect"].text
+
+
+def test_a_script_makes_what_few_calls_need_when_it_needs_it():
+    """It has one function for those definitions, and none if it names none of them."""
+    rare = "local A = 1\nlocal function b()\nend\nlocal function c()\n  b()\nend\n"
+    made = "local function promise_functions()\n" + rare[12:] + "return {c = c}\nend\n"
+    assert on_demand("promises.c()\n", rare) == made
+    assert on_demand("c()\n", rare) == ""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import os
 import re
 import threading
+from contextlib import suppress
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from waiting import PATIENCE
@@ -178,7 +183,16 @@ def test_for_how_long_nothing_is_kept(keep):
         gspread.idempotency_key(KEY, keep=keep)
 
 
-@pytest.mark.parametrize("key", ["é 漢字", "a\nb", 'a"b\\', "0 0", "a" * 200, "\U0001f600"])
+@pytest.mark.parametrize("keep", [60, Decimal(60), Fraction(60, 7)])
+def test_any_number_of_seconds(ws, keep):
+    """It is sent as a number, whatever its class."""
+    for _ in range(2):
+        with gspread.idempotency_key(KEY, keep=keep):
+            ws.append_row(["order"])
+    assert rows(ws) == [["order"]]
+
+
+@pytest.mark.parametrize("key", ["é 漢字", "a\nb", "a\0b", 'a"b\\', "0 0", "a" * 200, "\U0001f600"])
 def test_any_text_is_a_key(ws, kept, key):
     """Whatever its characters, it is kept as it was given."""
     for _ in range(2):
@@ -186,6 +200,103 @@ def test_any_text_is_a_key(ws, kept, key):
             ws.append_row(["order"])
     assert rows(ws) == [["order"]]
     assert kept() == [(key, 0)]
+
+
+# Where blocks end otherwise ---------------------------------------------------------------------
+
+
+def _taken():
+    """Return the key and the number that a write would have here and now; None without a key."""
+    once = keying.once_now(WORKSHEET, "append_row", (), {})
+    return None if once is None else (once.key, once.number)
+
+
+def _generator(key):
+    with gspread.idempotency_key(key):
+        yield _taken()
+        yield _taken()
+
+
+def test_blocks_of_generators_that_end_in_another_order():
+    """The end of a generator ends its own block, and no other one that was begun since."""
+    first, second = _generator("first"), _generator("second")
+    assert [next(first), next(second)] == [("first", 0), ("second", 0)]
+    first.close()
+    assert _taken() == ("second", 1)
+    second.close()
+    assert _taken() is None
+
+
+def test_an_asynchronous_generator_that_ends_in_another_task():
+    """It ends no block of the task that closes it."""
+
+    async def generator():
+        async with gspread.idempotency_key("generator"):
+            yield _taken()
+
+    async def main():
+        begun = generator()
+        await asyncio.create_task(begun.__anext__())
+        async with gspread.idempotency_key("mine"):
+            await begun.aclose()
+            return _taken()
+
+    assert asyncio.run(main()) == ("mine", 0)
+
+
+@pytest.mark.parametrize("moment", ["get", "set"])
+@pytest.mark.parametrize("time", [1, 2, 3, 4])
+def test_a_block_whose_beginning_or_end_is_interrupted(monkeypatch, moment, time):
+    """An exception of a signal handler, around any step of it, leaves no key behind."""
+    real, steps = keying._current, itertools.count(1)
+
+    class Interrupted:
+        def get(self):
+            return self._step("get", real.get())
+
+        def set(self, block):
+            return self._step("set", real.set(block))
+
+        def _step(self, step, done):
+            if step == moment and next(steps) == time:
+                raise KeyboardInterrupt
+            return done
+
+    monkeypatch.setattr(keying, "_current", Interrupted())
+    with suppress(KeyboardInterrupt), gspread.idempotency_key(KEY):
+        pass
+    assert real.get() is None
+
+
+def test_a_task_that_outlives_its_block():
+    """Its writes are refused: made without the key, they would be made again."""
+
+    async def main():
+        async with gspread.idempotency_key(KEY):
+            task = asyncio.create_task(asyncio.sleep(0, lambda: None))
+            late = asyncio.create_task(_later(task))
+        with pytest.raises(IdempotencyKeyError, match=f"the block under .*{KEY}.* has ended"):
+            await late
+
+    async def _later(task):
+        await task
+        return _taken()
+
+    asyncio.run(main())
+
+
+def test_tasks_that_start_each_other_keep_no_chain_of_blocks():
+    """Of the blocks that have ended before, a block keeps at most one."""
+
+    async def work(left):
+        async with gspread.idempotency_key(KEY):
+            block, depth = keying._current.get(), 0
+            while block is not None:
+                block, depth = block.outer, depth + 1
+            following = asyncio.create_task(work(left - 1)) if left else None
+        return depth if following is None else await following
+
+    assert asyncio.run(work(20)) <= 2
 
 
 # Where writes come from -------------------------------------------------------------------------

@@ -102,8 +102,12 @@ def test_the_log_names_the_spreadsheet_of_a_lock(server, ws, sh, caplog):
     for sheet in (ws, sh):
         with gspread.lock(sheet):
             pass
-    said = [line for line in caplog.messages if "lock.acquire" in line]
-    assert [f"{sh.title!r}  lock.acquire" in line for line in said] == [True, True]
+
+    def said():
+        return [line for line in caplog.messages if "lock.acquire" in line]
+
+    eventually(lambda: len(said()) == 2)  # a line comes after its answer
+    assert [f"{sh.title!r}  lock.acquire" in line for line in said()] == [True, True]
 
 
 # Pipelines that wait for nothing ----------------------------------------------------------------

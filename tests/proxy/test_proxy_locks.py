@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from contextlib import suppress
 
@@ -23,8 +24,11 @@ from queued_gspread.errors import (
     QueueDrainedError,
     QueueFullError,
 )
+from queued_gspread.proxy import locking
 from queued_gspread.server import Server
 from queued_gspread.settings import Settings
+
+LOCK_MODULE = sys.modules["queued_gspread.lock"]
 
 
 @pytest.fixture
@@ -183,16 +187,36 @@ def test_a_forked_child_is_not_the_holder(ws, open_again):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_forked_child_that_leaves_the_block_releases_nothing(ws, queue):
     """Where a child goes through the end of its parent's block, the parent still has the lock."""
-    with gspread.lock(ws):
+    lock = gspread.lock(ws)
+    with lock:
         (holder,) = queue.holders()
         child = os.fork()
         if not child:
-            lock = gspread.lock(ws)
-            lock._end()
-            os._exit(len(lock._end()))
+            lock.__exit__(None, None, None)
+            os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         ws.acell("A1")
         assert [each.number for each in queue.holders()] == [holder.number]
+
+
+def test_threads_that_share_a_lock_object_end_their_own_blocks(ws, background):
+    """Each thread finds its block, whatever the others begin and end at that moment."""
+    lock, before = gspread.lock(ws), sys.getswitchinterval()
+
+    def work():
+        for _ in range(500):
+            block = lock._new_block()
+            lock._begin(block)
+            assert lock._innermost() is block
+            lock._end(block)
+
+    sys.setswitchinterval(1e-6)
+    try:
+        for each in [background(work) for _ in range(4)]:
+            each.result(PATIENCE)
+    finally:
+        sys.setswitchinterval(before)
+    assert not lock._blocks
 
 
 def test_the_same_lock_again_is_the_same(ws, sh, queue):
@@ -225,14 +249,53 @@ def test_what_cannot_be_locked(sheets, options, error):
         gspread.lock(*sheets, **options)
 
 
-@pytest.mark.parametrize("hold", [0, -1, 1e6, float("nan")])
+@pytest.mark.parametrize("hold", [0, -1, 1e6, float("nan"), True, None, "30", 10**400])
 def test_a_hold_that_makes_no_sense(ws, hold):
-    """The time after which a lock lapses is positive and at most a day."""
+    """The time after which a lock lapses is a number of seconds, positive and at most a day."""
     with pytest.raises(ValueError, match="hold"):
         gspread.lock(ws, hold=hold)
 
 
+def generated(ws):
+    """Hold a lock for as long as a generator is not at its end."""
+    with gspread.lock(ws, hold=600):
+        yield
+
+
+def test_blocks_of_generators_end_in_any_order(ws, other, queue):
+    """The lock ends with the last of them, and the thread holds nothing then."""
+    first, second = generated(ws), generated(ws)
+    next(first)
+    next(second)
+    first.close()
+    ws.update_acell("A1", "still locked")
+    assert len(queue.holders()) == 1
+    second.close()
+    assert queue.holders() == []
+    other.update_acell("A1", "theirs")
+    assert ws.acell("A1").value == "theirs"
+
+
+def test_a_generator_that_another_thread_closes(ws, other, queue, background):
+    """A block that another thread ends is over, for the thread too that has begun it."""
+    block = generated(ws)
+    next(block)
+    background(block.close).result(PATIENCE)
+    assert queue.holders() == []
+    other.update_acell("A1", "theirs")
+    assert ws.acell("A1").value == "theirs"
+
+
 # Several ----------------------------------------------------------------------------------------
+
+
+def test_a_spreadsheet_twice_by_two_urls(ws, redis_url, namespace):
+    """A lock that would wait for itself is refused, with both URLs."""
+    again = redis_url.replace("127.0.0.1", "localhost")
+    assert again != redis_url
+    client = gspread.authorize(redis_url=again, namespace=namespace)
+    with pytest.raises(LockError, match=r"127\.0\.0\.1.*localhost"):
+        gspread.lock(ws, client.open_by_key(ws.spreadsheet_id))
 
 
 def test_two_locks_in_any_order_never_wait_for_each_other(ws, gc):
@@ -331,6 +394,15 @@ def test_a_broken_lock(ws, other, background, queue, waiting):
     assert ws.acell("A1").value is None
 
 
+def test_a_lane_that_was_deleted_while_nobody_waits(ws, open_again, raw, namespace):
+    """Once the lock has ended, the lane is as good as new."""
+    other = open_again(ws, timeout=PATIENCE)
+    with gspread.lock(ws):
+        raw.delete(Keys(namespace).lane(ws.spreadsheet_id))
+    other.update_acell("A1", "theirs")
+    assert ws.acell("A1").value == "theirs"
+
+
 def test_an_error_in_a_block_ends_the_lock(ws, other):
     """What is raised in a block comes out, and others go on."""
     with pytest.raises(ZeroDivisionError), gspread.lock(ws):
@@ -419,6 +491,38 @@ def test_a_full_queue_does_not_keep_a_lock(
             with pytest.raises(QueueFullError):
                 ws.acell("A1")
         theirs.result(PATIENCE)
+
+
+def interrupting(number, hit):
+    """Return a trace that raises KeyboardInterrupt at a line of the block's own code."""
+
+    def at_line(frame, event, _):
+        if event == "line" and (code := frame.f_code).co_name != "__exit__":
+            hit.append(f"{code.co_name}:{frame.f_lineno}")
+            if len(hit) == number:
+                raise KeyboardInterrupt
+        return at_line
+
+    ours = (LOCK_MODULE.__file__, locking.__file__)
+    return lambda frame, _, __: at_line if frame.f_code.co_filename in ours else None
+
+
+def test_an_interrupt_at_any_line_leaves_nothing_locked(ws, gc, queue):
+    """Ctrl-C while a block begins or ends: the lock is free, and the thread is no holder."""
+    lock = gspread.lock(ws, gc.create("Second"), hold=600)
+    number, hit = 0, []
+    while len(hit) == number:
+        number, hit = number + 1, []
+        before = sys.gettrace()
+        sys.settrace(interrupting(number, hit))
+        try:
+            with suppress(KeyboardInterrupt), lock:
+                pass
+        finally:
+            sys.settrace(before)
+        assert locking.current() is None, hit[-1]
+        assert queue.holders() == [], hit[-1]
+    assert number > 30
 
 
 # Pipelines --------------------------------------------------------------------------------------

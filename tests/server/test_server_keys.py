@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 import redis
-from calls import append, read, write
+from calls import WORKSHEET, append, read, write
 from gate import google_error
 from gspread.exceptions import APIError
 from limits import UNLIMITED
@@ -17,7 +17,7 @@ from signing_fixtures import KEY as SIGNING
 from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
-from queued_gspread.broker import Consumer, Producer, Promises
+from queued_gspread.broker import Consumer, Entry, Producer, Promises
 from queued_gspread.cli import main
 from queued_gspread.errors import (
     AnswerNotKeptError,
@@ -28,6 +28,8 @@ from queued_gspread.errors import (
     SignatureError,
 )
 from queued_gspread.protocol.messages import Job, Once, new_id
+from queued_gspread.server.calls import promises
+from queued_gspread.server.calls.outcome import Outcome
 from queued_gspread.server.timing import Timing
 from queued_gspread.settings import Settings
 
@@ -428,6 +430,33 @@ def test_keys_that_nobody_uses_again_end(serve, client, gate, raw, keys, put_in)
     assert list(raw.hkeys(keys.promised)) == ["0 another"]
 
 
+@pytest.mark.parametrize("maxmemory", [0, 1])
+def test_what_is_over_is_dropped_without_another_call(serve, client, gate, raw, keys, maxmemory):
+    """Answers do not stay for want of calls under keys, nor in a Redis that is out of memory."""
+    serve(lease=1)
+    gate.open()
+    keyed(append, client)
+    try:
+        raw.zadd(keys.keeping, {FIELD: 1})
+        raw.config_set("maxmemory", maxmemory)
+        eventually(lambda: not raw.exists(keys.promises, keys.promised, keys.keeping))
+    finally:
+        raw.config_set("maxmemory", 0)
+
+
+def test_what_is_over_makes_room_however_much_it_is(serve, client, gate, raw, keys):
+    """No call is refused for the bound while anything is kept whose time is over."""
+    for number in range(300):
+        raw.hset(keys.promises, f"0 {number}", f"answered J 1 250 lane {number}-0")
+        raw.zadd(keys.keeping, {f"0 {number}": 1})
+    raw.hset(keys.promises, "bytes:", 300 * 250)
+    serve(max_keys=1, max_key_bytes=20_000)
+    gate.open()
+    keyed(append, client)
+    assert list(raw.hkeys(keys.promised)) == [FIELD]
+    assert int(raw.hget(keys.promises, "bytes:")) < 1_000
+
+
 # Those that die, sleep and wake up --------------------------------------------------------------
 
 
@@ -811,6 +840,59 @@ def test_a_job_of_a_stranger_that_claims_a_key(
     assert raw.exists(keys.reply("abc"))
 
 
+@pytest.mark.parametrize("word", ["left", "replayed"])
+def test_a_keyed_call_that_goes_no_further_here(word):
+    """A job that is left to the next server, or is a copy, changes nothing under its key."""
+    body = Job("http_client", "login", once=Once(KEY, 0, 60.0)).encode()
+    entry = Entry("lane", "1-1", "a", body, "j", 1)
+    assert promises.Promises(None).ended_unbegun(entry, Outcome(word)) == Outcome(word)
+
+
+def test_a_call_that_fails_here_where_it_is_resumed(
+    serve, client, gate, background, raw, keys, states, monkeypatch
+):
+    """By an error of the server itself, its key is kept as unknown: it may have been made."""
+    first = serve(lease=60)
+    calling = background(keyed, write, client)
+    gate.next()
+    monkeypatch.setattr(promises.Promises, "of", lambda *_: 1 / 0)
+    raw.hset(keys.server, "last_beat", 0)
+    serve()
+    assert "ZeroDivisionError" in str(calling.exception(PATIENCE))
+    assert states() == {(KEY, 0): "unknown"}
+    gate.open()
+    first.stop()
+
+
+def test_a_job_that_redis_has_lost_while_it_was_made(
+    serve, client, gate, background, raw, keys, states
+):
+    """What came of its call is kept all the same, so the call is not made again."""
+    serve()
+    background(keyed, append, client)
+    request = gate.next()
+    raw.delete(keys.lane("lane"))
+    request.answer({"answer": 1})
+    eventually(lambda: states() == {(KEY, 0): "answered"})
+    assert keyed(append, client) == {"answer": 1}
+    assert sent(gate) == ["post"]
+
+
+def test_a_job_that_redis_has_lost_between_two_writes(
+    serve, gate, raw, keys, states, redis_url, namespace
+):
+    """Its first write may not be all of it: its key is kept as unknown."""
+    serve()
+    job = Job("worksheet", "insert_rows", WORKSHEET, ([["a"]],), once=Once(KEY, 0, 60.0))
+    callers = Producer(Settings(redis_url=redis_url, namespace=namespace))
+    callers.put_in(callers.prepared(new_id(), "lane", job.encode()))
+    first = gate.next()
+    raw.delete(keys.lane("lane"))
+    first.answer({})
+    eventually(lambda: states() == {(KEY, 0): "unknown"})
+    assert len(gate.seen) == 1
+
+
 @pytest.fixture
 def redis_of_then(redis_url, namespace):
     """Return what remembers all that Redis has of the namespace, and what puts it back."""
@@ -844,6 +926,14 @@ def test_a_redis_that_comes_back_with_an_older_state(
     assert keyed(append, client) == {"answer": 1}
     assert states() == {(KEY, 0): "answered"}
     assert sent(gate) == ["post"]
+
+
+def test_a_call_that_redis_names_twice(unknown, queue, command, monkeypatch):
+    """While others come, a scan may find one again: it is one all the same."""
+    found = [*queue.all()] * 2
+    monkeypatch.setattr(Promises, "all", lambda _: iter(found))
+    assert command()[1].count("unknown") == 1
+    assert command(KEY, "--not-made")[0] == 0
 
 
 def test_the_command_is_told_what_is_meant(command):

@@ -110,7 +110,10 @@ def test_the_program_tells_what_it_looked_at(capsys):
 
 
 def not_taken(monkeypatch, _):
-    monkeypatch.setattr(locking.Lock, "_to_take", lambda _: [])
+    def block(_):
+        return locking.Block(locking.Held({}, locking.here()), ())
+
+    monkeypatch.setattr(locking.Lock, "_new_block", block)
 
 
 def ignored_by_the_lane(monkeypatch, redis_url):

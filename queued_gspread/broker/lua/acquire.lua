@@ -1,6 +1,7 @@
 -- Ask whether a request may be sent now. If so, take a quota slot for it, mark the progress of each
 -- job that takes part in it, give it its idempotency key if it has one, and write into the job's
--- journal what the next server must know: all or nothing. Before that, and in any case, release slots whose requests were answered.
+-- journal what the next server must know: all or nothing. Before that, and in any case, release
+-- slots whose requests were answered.
 --
 -- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] lane      stream of the lane's jobs
@@ -41,8 +42,9 @@
 --
 -- Returns {'go', now, 1 if the latest request of this kind was refused, 1 if it holds a slot, else
 -- 0, the current limit, a word for each job: 'go', 'withdrawn', 'late', 'lost' (the lock that its
--- lane belongs to), 'promised' (another call has its key) or 'full' (no more keys may be kept)}; {'none', 0, 0, 0, 0, the
--- words} if none of them goes; {'paused', the line of the pause}; {'wait', milliseconds or -1 (until a response comes), which requests
+-- lane belongs to), 'promised' (another call has its key) or 'full' (no more keys may be kept)};
+-- {'none', 0, 0, 0, 0, the words} if none of them goes; {'paused', the line of the pause};
+-- {'wait', milliseconds or -1 (until a response comes), which requests
 -- wait: 'kind', 'pause' (that kind, since a refusal) or 'all', the limit}; {'forgotten'} if Redis
 -- no longer knows the latest slot, nor those taken with it; or 'stale'.
 may_grow(KEYS[1])
@@ -55,19 +57,21 @@ end
 local kind, slot, full, window, interval =
   ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
-local jobs = {}
+local jobs, promises = {}, nil
 while at <= #ARGV do
   local job = {journal = KEYS[7 + #jobs], first = at + 10, last = at + 9 + ARGV[at + 9]}
   job.entry, job.id, job.mark, job.is_new = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   job.timeout, job.position = ARGV[at + 4], tonumber(ARGV[at + 5])
   job.attempt, job.request = ARGV[at + 6], ARGV[at + 7]
-  job.claim = ARGV[at + 8] ~= '' and claim_of(ARGV[at + 8])
+  if ARGV[at + 8] ~= '' then
+    promises = promises or promise_functions()
+    job.claim = promises.claim_of(ARGV[at + 8], KEYS[2])
+  end
   jobs[#jobs + 1] = job
   at = job.last + 1
 end
 
 local is_lost = is_lock_lost(KEYS[2])
-local prefix, name = string.match(KEYS[2], '^(.*:)lane:(.*)$')
 local new = {many = 0, bytes = 0}
 local function word_of(job)
   if not item_of(KEYS[2], job.entry, job.id) then
@@ -85,17 +89,13 @@ local function word_of(job)
     return 'late'
   end
   if job.claim then
-    return word_of_claim(prefix, job.claim, job.id, job.was, new, now)
+    return promises.word_of_claim(job.claim, job.id, job.was, new, now)
   end
   return 'go'
 end
 
 local words, going = {}, {}
 for i, job in ipairs(jobs) do
-  if job.claim and not new.is_clean then
-    drop_ended(prefix, now)
-    new.is_clean = true
-  end
   words[i] = word_of(job)
   if words[i] == 'go' then
     going[#going + 1] = job
@@ -174,7 +174,7 @@ local function write()
   end
   for _, job in ipairs(going) do
     if job.claim then
-      take_claim(prefix, job.claim, job.id, name, job.entry, now)
+      promises.take_claim(job.claim, job.id, job.entry, now)
     end
     mark(job)
     if job.is_new ~= '' and not has_left(KEYS[1], ARGV[1]) then

@@ -66,16 +66,16 @@ local function keep(failure)
   try('ZREMRANGEBYRANK', key, 0, -1 - most)
 end
 
-local gone = {}
-local prefix = string.match(KEYS[2], '^(.*:)lane:')
+local gone, promises = {}, nil
 local function answer(reply, journal, entry, id, body, failure, promise)
   local mark = redis.call('HGET', KEYS[4], id) or ''
+  if promise ~= '' then
+    promises = promises or promise_functions()
+    promises.keep_promise(string.match(KEYS[2], '^(.*:)lane:'), promise, id, ARGV[2], entry, now)
+  end
   if item_of(KEYS[2], entry, id) then
     if failure ~= '' then
       keep(failure)
-    end
-    if promise ~= '' then
-      keep_promise(prefix, promise, id, ARGV[2], entry, now)
     end
     count(KEYS[6], -1)
     if string.sub(mark, 2, 2) ~= 'x' and body ~= '' then

@@ -1,4 +1,5 @@
--- Record that a server is alive, and make it the working one if no other is.
+-- Record that a server is alive, and make it the working one if no other is. The working one drops
+-- promises whose time is over.
 --
 -- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] ready     prefix of the lists of lanes that wait for a server, one for each epoch
@@ -142,6 +143,8 @@ if ARGV[13] ~= '' then
 end
 redis.call('HDEL', KEYS[1], 'in_doubt')
 if is_kept then
+  local promises = promise_functions()
+  promises.try_drop_ended(string.match(KEYS[1], '^(.*:)server$'), now)
   return {'kept', epoch, now, is_relieved and 1 or 0, paused or '', actions, now - moved, owner}
 end
 redis.call('HDEL', KEYS[1], 'standby')

@@ -280,9 +280,10 @@ local function end_lock(prefix, name, number)
   if is_there then
     count(prefix .. 'depth', -1)
     take_out(lane, first[1], length)
-    if length == 1 then
-      redis.call('SREM', active, name)
-    end
+  end
+  if length <= (is_there and 1 or 0) then
+    -- If somebody has deleted the lane, nothing else would make it known again.
+    redis.call('SREM', active, name)
   end
   redis.call('HDEL', prefix .. 'progress', number)
   redis.call('HDEL', prefix .. 'deliveries', number)

@@ -12,8 +12,9 @@ if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
 local prefix = string.match(KEYS[2], '^(.*:)promises$')
-local promise = promise_at(prefix, ARGV[2])
-if not binds(prefix, ARGV[2], promise, ARGV[3], now_ms()) then
+local promises = promise_functions()
+local promise = promises.promise_at(prefix, ARGV[2])
+if not promises.binds(prefix, ARGV[2], promise, ARGV[3], now_ms()) then
   return {}
 end
 return {promise.state, promise.at, redis.call('HGET', prefix .. 'promised', ARGV[2]) or ''}

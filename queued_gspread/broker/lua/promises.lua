@@ -5,6 +5,9 @@
 --   keeping       field, by the time after which it is dropped; an unknown outcome has none
 -- The states are begun (the job has it while it may have written), answered, made (its answer is not
 -- kept) and unknown.
+--
+-- As most calls have no key, a script makes these functions when it needs them: promise_functions()
+-- returns those that it names.
 
 local BYTES = 'bytes:'
 -- What a promise takes beside its field, and what an answer takes at most; as in promises.py.
@@ -79,10 +82,11 @@ local function drop_promise(prefix, field, promise)
   redis.call('ZREM', prefix .. 'keeping', field)
 end
 
--- Drop promises whose time is over.
+-- Drop promises whose time is over, the oldest ones first; return how many were looked at.
 local function drop_ended(prefix, now)
   local ends = prefix .. 'keeping'
-  for _, field in ipairs(redis.call('ZRANGEBYSCORE', ends, '-inf', now, 'LIMIT', 0, 100)) do
+  local over = redis.call('ZRANGEBYSCORE', ends, '-inf', now, 'LIMIT', 0, 500)
+  for _, field in ipairs(over) do
     local promise = promise_at(prefix, field)
     if not promise then
       redis.call('HDEL', prefix .. 'promised', field)
@@ -93,17 +97,37 @@ local function drop_ended(prefix, now)
       drop_promise(prefix, field, promise)
     end
   end
+  return #over
 end
 
--- What a job asks for before it sends a request: MOST BYTES DIGEST FIELD.
-local function claim_of(text)
+-- Drop them beside something else, which what is wrong with these keys must not keep from its end.
+local function try_drop_ended(prefix, now)
+  local is_done, refusal = pcall(drop_ended, prefix, now)
+  local text = type(refusal) == 'table' and refusal.err or refusal
+  if not is_done and not string.find(text, 'WRONGTYPE', 1, true) then
+    error(refusal, 0)
+  end
+end
+
+-- What a job of a lane asks for before it sends a request: MOST BYTES DIGEST FIELD.
+local function claim_of(text, key)
   local most, bytes, digest, field = string.match(text, '^(%d+) (%d+) (%x+) (.*)$')
-  return {most = tonumber(most), bytes = tonumber(bytes), digest = digest, field = field}
+  local prefix, lane = string.match(key, '^(.*:)lane:(.*)$')
+  return {most = tonumber(most), bytes = tonumber(bytes), digest = digest, field = field,
+    prefix = prefix, lane = lane}
+end
+
+-- Whether there is no room for a claim beside those of `new`.
+local function is_full(claim, new)
+  local many = math.max(0, redis.call('HLEN', claim.prefix .. 'promises') - 1) + new.many
+  local bytes = promised_bytes(claim.prefix) + new.bytes + #claim.field + OVERHEAD + RESERVED
+  return claim.most > 0 and many >= claim.most or claim.bytes > 0 and bytes > claim.bytes
 end
 
 -- Whether a job may go under its claim: 'go', 'promised' if another call has the key, or 'full'. One
 -- that may have written goes on. `new` has the fields of the jobs before it that go with it.
-local function word_of_claim(prefix, claim, id, was, new, now)
+local function word_of_claim(claim, id, was, new, now)
+  local prefix = claim.prefix
   if may_have_written(was) then
     return 'go'
   end
@@ -111,43 +135,43 @@ local function word_of_claim(prefix, claim, id, was, new, now)
   if new[claim.field] or binds(prefix, claim.field, promise, id, now) then
     return 'promised'
   end
-  if promise then
-    new[claim.field] = true
-    return 'go'
+  if not (promise and promise.state == 'begun' and promise.job == id) then
+    if promise then
+      drop_promise(prefix, claim.field, promise)
+    end
+    while is_full(claim, new) do
+      if drop_ended(prefix, now) == 0 then
+        return 'full'
+      end
+    end
+    new.many, new.bytes = new.many + 1, new.bytes + #claim.field + OVERHEAD + RESERVED
   end
-  local size = #claim.field + OVERHEAD + RESERVED
-  local many = math.max(0, redis.call('HLEN', prefix .. 'promises') - 1)
-  if (claim.most > 0 and many + new.many >= claim.most)
-      or (claim.bytes > 0 and promised_bytes(prefix) + new.bytes + size > claim.bytes) then
-    return 'full'
-  end
-  new.many, new.bytes, new[claim.field] = new.many + 1, new.bytes + size, true
+  new[claim.field] = true
   return 'go'
 end
 
 -- Give a job the key that it asks for, unless it has it.
-local function take_claim(prefix, claim, id, lane, entry, now)
-  local promise = promise_at(prefix, claim.field)
+local function take_claim(claim, id, entry, now)
+  local prefix, promise = claim.prefix, promise_at(claim.prefix, claim.field)
   local is_its = promise and promise.state == 'begun' and promise.job == id
   if not is_its and not binds(prefix, claim.field, promise, id, now) then
-    put_promise(prefix, claim.field, {state = 'begun', job = id, at = now, lane = lane,
-      entry = entry}, claim.digest, now + LOOK)
+    put_promise(prefix, claim.field, {state = 'begun', job = id, at = now,
+      lane = claim.lane, entry = entry}, claim.digest, now + LOOK)
   end
 end
 
 -- Keep what came of a job: STATE MILLISECONDS LENGTH FIELD WHAT. With the state `free`, the key may be
--- used again as if the job had never been.
+-- used again as if the job had never been. A retry finds that it is kept.
 local function keep_promise(prefix, text, id, lane, entry, now)
   local state, keep, length, at = string.match(text, '^(%a+) (%d+) (%d+) ()')
   local field, kept = string.sub(text, at, at + length - 1), string.sub(text, at + length + 1)
   local promise = promise_at(prefix, field)
-  local is_its = promise and promise.job == id
-  if state == 'free' then
-    if is_its and promise.state == 'begun' then
-      drop_promise(prefix, field, promise)
+  if state ~= 'free' then
+    if not binds(prefix, field, promise, id, now) then
+      put_promise(prefix, field, {state = state, job = id, at = now, lane = lane, entry = entry},
+        kept, state ~= 'unknown' and now + keep)
     end
-  elseif is_its or not binds(prefix, field, promise, id, now) then
-    put_promise(prefix, field, {state = state, job = id, at = now, lane = lane, entry = entry},
-      kept, state ~= 'unknown' and now + keep)
+  elseif promise and promise.job == id and promise.state == 'begun' then
+    drop_promise(prefix, field, promise)
   end
 end

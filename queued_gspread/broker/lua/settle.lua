@@ -9,7 +9,8 @@
 -- Returns 'settled'; 'running' if the call is still in its lane; or 'known', if that outcome is not,
 -- or no longer, unknown.
 local prefix = string.match(KEYS[1], '^(.*:)promises$')
-local now, promise = now_ms(), promise_at(prefix, ARGV[1])
+local promises = promise_functions()
+local now, promise = now_ms(), promises.promise_at(prefix, ARGV[1])
 if not promise or promise.job ~= ARGV[2] then
   return 'known'
 end
@@ -21,9 +22,9 @@ elseif promise.state ~= 'unknown' then
   return 'known'
 end
 if ARGV[3] == '' then
-  drop_promise(prefix, ARGV[1], promise)
+  promises.drop_promise(prefix, ARGV[1], promise)
 else
   promise.state, promise.at = 'made', now
-  put_promise(prefix, ARGV[1], promise, ARGV[3], now + ARGV[4])
+  promises.put_promise(prefix, ARGV[1], promise, ARGV[3], now + ARGV[4])
 end
 return 'settled'

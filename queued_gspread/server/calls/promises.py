@@ -127,8 +127,8 @@ class Promises:
 
     def ended(self, call: Call, promise: Promise, outcome: Outcome) -> Outcome:
         """Return a call's outcome with what is to be kept of it."""
-        if outcome.error is None:
-            state = ANSWERED if outcome.reply and call.mark else FREE
+        if outcome.error is None and outcome.reply:
+            state = ANSWERED if call.mark else FREE
         else:
             marks = {"is_marked": call.may_have_written, "is_journalled": call.mark == JOURNALLED}
             state = _STATES[end_of(outcome.error, call.exchanges, **marks)]
@@ -140,14 +140,15 @@ class Promises:
         Nothing is to be kept unless an earlier run of the call may have written.
         """
         may_be_made = isinstance(outcome.error, OutcomeUnknownError)
-        if outcome.promise or not (may_be_made or entry.mark in MAY_HAVE_WRITTEN):
+        is_over = bool(outcome.reply) and not outcome.promise
+        if not is_over or not (may_be_made or entry.mark in MAY_HAVE_WRITTEN):
             return outcome
         promise = _promise_in(entry)
         return outcome if promise is None else self._with(outcome, promise, UNKNOWN)
 
     def _with(self, outcome: Outcome, promise: Promise, state: str) -> Outcome:
         word, answer = outcome.word, b""
-        if state != FREE:
+        if state != FREE and outcome.reply:
             answer = _without_own(outcome.reply)
         if state == UNKNOWN and not isinstance(outcome.error, _SAY_SO):
             word, answer = OutcomeUnknownError.__name__, _unknown_after(promise, word)

@@ -94,7 +94,7 @@ class Runner:
         except (StaleEpochError, BrokerUnavailableError):
             raise
         except BaseException as error:  # noqa: BLE001 - fail this call alone; the lane goes on
-            return broken(error)
+            return self.ended_unbegun(entry, broken(error))
 
     def asked_for_lock(self, entry: Entry) -> Grant | Outcome:
         """Return what a job gets that asks for a lock; its outcome if it is refused."""

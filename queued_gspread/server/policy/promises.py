@@ -75,19 +75,19 @@ def digest_of(body: bytes, spreadsheet: str) -> str:
 
 
 def end_of(
-    error: BaseException,
+    error: BaseException | None,
     exchanges: Sequence[Exchange | RecordedExchange],
     *,
     is_marked: bool,
     is_journalled: bool,
 ) -> End:
-    """Return what the error of a call means for its key.
+    """Return what the end of a call without an answer means for its key.
 
     What was made, or refused by Google, is final. What was not made may be made again; so may a
     call whose writes were all idempotent.
 
     Args:
-        error: The error.
+        error: The error; None if it was not made to its end, since Redis has no such job.
         exchanges: The call's requests with their outcomes, as far as they are known.
         is_marked: Whether it may have written.
         is_journalled: Whether it may have written what is not idempotent.
@@ -100,6 +100,8 @@ def end_of(
     if isinstance(error, MessageTooLargeError) and is_marked:
         return End.FINAL
     has_written = is_journalled and any(map(_has_written, exchanges))
+    if error is None:
+        return End.UNKNOWN if has_written else End.NOT_MADE
     return End.FINAL if has_written or _is_refused(exchanges) else End.NOT_MADE
 
 

@@ -12,6 +12,7 @@ Columns count from 0, and rows of the sheet from 1.
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -214,6 +215,12 @@ def _by_column(
 
 
 def _row(what: str, cells: Cells, keys: Sequence[int], book: Book) -> Row:
+    for name, value in zip(book.key, map(cells.get, keys), strict=True):
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            raise UpsertError(
+                f"{what} has {value!r:.50} for the key {name!r}: a cell does not keep all digits "
+                "of so large a number; have them as text, in the sheet too"
+            )
     for value in cells.values():
         if not _is_plain(value):
             raise UpsertError(f"{what} has a value that no cell can have: {value!r:.100}")
@@ -222,12 +229,6 @@ def _row(what: str, cells: Cells, keys: Sequence[int], book: Book) -> Row:
                 f"{what} has a text of {len(value)} characters: a cell can have {_LONGEST}"
             )
     key_cells = {column: cells.pop(column, None) for column in keys}
-    for name, value in zip(book.key, key_cells.values(), strict=True):
-        if isinstance(value, int) and abs(value) > _LARGEST:
-            raise UpsertError(
-                f"{what} has {value!r:.50} for the key {name!r}: a cell does not keep all digits "
-                "of so large a number; have them as text, in the sheet too"
-            )
     parts = [_part(value) for value in key_cells.values()]
     for name, part in zip(book.key, parts, strict=True):
         if part is None:
@@ -246,7 +247,9 @@ def _row(what: str, cells: Cells, keys: Sequence[int], book: Book) -> Row:
 def _is_plain(value: object) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
-    return value is None or isinstance(value, str | bool | int)
+    if isinstance(value, int):
+        return abs(value) <= sys.float_info.max
+    return value is None or isinstance(value, str)
 
 
 def _entered(value: Any) -> Any:

@@ -63,6 +63,9 @@ def ended(error, *exchanges, mark="j"):
         (End.FINAL, google_error(503), (RECORDED, failed(google_error(503))), "j"),
         (End.NOT_MADE, google_error(503), (WRITTEN, failed(google_error(503))), "w"),
         (End.FINAL, MessageTooLargeError("its result"), (WRITTEN,), "w"),
+        (End.UNKNOWN, None, (WRITTEN,), "j"),
+        (End.NOT_MADE, None, (WRITTEN,), "w"),
+        (End.NOT_MADE, None, (), "j"),
     ],
 )
 def test_what_the_end_of_a_call_means_for_its_key(end, error, exchanges, mark):
