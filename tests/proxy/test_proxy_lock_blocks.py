@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
+from lock_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
 from processes import start_python
 from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
-from queued_gspread.broker import Producer, failed_calls
+from queued_gspread.broker import failed_calls
 from queued_gspread.settings import Settings
 
 # Takes a lock, leaves calls in its block, says so, and is killed by itself in the block.
@@ -25,35 +26,6 @@ with gspread.lock(ws, hold=1):
     print("left", flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
-
-
-@pytest.fixture
-def queue(redis_url, namespace):
-    """Return the queue as an operator sees it."""
-    return Producer(Settings(redis_url=redis_url, namespace=namespace))
-
-
-@pytest.fixture
-def open_again(redis_url, namespace):
-    """Return a function that opens a worksheet as another caller's client has it."""
-
-    def opened(ws, **options):
-        client = gspread.authorize(redis_url=redis_url, namespace=namespace, **options)
-        return client.open_by_key(ws.spreadsheet_id).sheet1
-
-    return opened
-
-
-@pytest.fixture
-def other(open_again, ws):
-    """Return the worksheet as another caller's client has it."""
-    return open_again(ws)
-
-
-@pytest.fixture
-def waiting(raw, keys):
-    """Return a function that tells how many jobs wait in a spreadsheet's lane."""
-    return lambda ws: raw.xlen(keys.lane(ws.spreadsheet_id))
 
 
 # Upserts ----------------------------------------------------------------------------------------

@@ -10,10 +10,11 @@ from contextlib import suppress
 
 import pytest
 import redis
+from lock_fixtures import *  # noqa: F403 - pytest finds fixtures by the names that are here
 from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
-from queued_gspread.broker import Producer, producer
+from queued_gspread.broker import producer
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.operators import Operator
 from queued_gspread.broker.waiting import notices
@@ -26,7 +27,6 @@ from queued_gspread.errors import (
 )
 from queued_gspread.proxy import locking
 from queued_gspread.server import Server
-from queued_gspread.settings import Settings
 
 LOCK_MODULE = sys.modules["queued_gspread.lock"]
 
@@ -35,36 +35,6 @@ LOCK_MODULE = sys.modules["queued_gspread.lock"]
 def raw(redis_url):
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
         yield client
-
-
-@pytest.fixture
-def queue(redis_url, namespace):
-    """Return the queue as an operator sees it."""
-    return Producer(Settings(redis_url=redis_url, namespace=namespace))
-
-
-@pytest.fixture
-def open_again(redis_url, namespace):
-    """Return a function that opens a worksheet as another caller's client has it."""
-
-    def opened(ws, **options):
-        client = gspread.authorize(redis_url=redis_url, namespace=namespace, **options)
-        return client.open_by_key(ws.spreadsheet_id).sheet1
-
-    return opened
-
-
-@pytest.fixture
-def other(open_again, ws):
-    """Return the worksheet as another caller's client has it."""
-    return open_again(ws)
-
-
-@pytest.fixture
-def waiting(raw, namespace):
-    """Return a function that tells how many jobs wait in a spreadsheet's lane."""
-    keys = Keys(namespace)
-    return lambda ws: raw.xlen(keys.lane(ws.spreadsheet_id))
 
 
 def lapse(queue):

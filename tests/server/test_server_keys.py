@@ -146,6 +146,18 @@ def test_another_call_under_a_key_is_refused(serve, client, gate):
     assert sent(gate) == ["post"]
 
 
+def test_another_call_while_the_first_one_has_only_read(serve, client, gate, background):
+    """One that comes between a call's read and its end is refused; the answer is kept."""
+    serve()
+    first = background(keyed, share, client)
+    read = gate.next()
+    with pytest.raises(IdempotencyKeyReusedError, match=f"{KEY}.*another call"):
+        keyed(append, client, lane="other")
+    read.answer({"permissions": []})
+    assert first.result(PATIENCE) == keyed(share, client) == []
+    assert sent(gate) == ["get"]
+
+
 # What is final, and what may be made again ------------------------------------------------------
 
 

@@ -3,8 +3,8 @@
 --   promises      field -> STATE JOB AT SIZE LANE ENTRY; and the sum of the sizes
 --   promised      field -> the digest of the call, and what is kept of its answer; see promises.py
 --   keeping       field, by the time after which it is dropped; an unknown outcome has none
--- The states are begun (the job has it while it may have written), answered, made (its answer is not
--- kept) and unknown.
+-- The states are begun (the job has it while it is made), answered, made (its answer is not kept) and
+-- unknown.
 --
 -- As most calls have no key, a script makes these functions when it needs them: promise_functions()
 -- returns those that it names.
@@ -23,9 +23,10 @@ local function promise_at(prefix, field)
     lane = lane, entry = entry}
 end
 
--- Whether the job of a promise that has begun may have written: its mark decides.
+-- Whether the job of a promise that has begun is still made: it has a mark until it has ended. One that
+-- has only read has its key too: what it returns is what its call came to.
 local function is_open(prefix, promise)
-  return may_have_written(redis.call('HGET', prefix .. 'progress', promise.job) or '')
+  return redis.call('HEXISTS', prefix .. 'progress', promise.job) == 1
 end
 
 -- Whether a promise binds a job: another call has made it, or has it.
