@@ -16,7 +16,7 @@ ROOT = Path(queued_gspread.__file__).parent
 LAYERS = {
     "queued_gspread": [
         "_clock _fork _install _interrupts _version errors",
-        "_variables google_api",
+        "_variables google_api web",
         "protocol settings",
         "broker",
         "proxy",
@@ -27,6 +27,8 @@ LAYERS = {
         "__init__",
         "asyncio",
         "embedded emulator monitor server",
+        "acting",
+        "dashboard",
         "cli testing",
         "__main__",
     ],

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from .options import Parser
 
 __all__ = [
-    "calls_of",
     "check_ids",
     "confirmed",
     "details",
@@ -128,11 +127,6 @@ def what_in(options: argparse.Namespace) -> str:
 def lane_in(options: argparse.Namespace) -> str:
     """Return the lane of the spreadsheet that the options name; '' for none."""
     return "" if options.spreadsheet is None else lane_name(options.spreadsheet)
-
-
-def calls_of(count: int) -> str:
-    """Return a number of calls in words."""
-    return "1 call" if count == 1 else f"{count:,} calls"
 
 
 def details(shown: Mapping[str, Any]) -> list[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread import acting
+from queued_gspread.acting import calls_of
 from queued_gspread.errors import ServerUnavailableError
 
-from .acting import calls_of, operator_for, reason_option
+from .acting import operator_for, reason_option
 from .options import seconds
 from .output import say
 
@@ -54,9 +56,7 @@ def run(options: argparse.Namespace) -> int:
 
     """
     queue = operator_for(options)
-    queue.drain(options.reason)
-    left = queue.waiting()
-    say(f"drained {queue.settings.place}, by {queue.by}: {calls_of(left)} left")
+    say(acting.drain(queue, options.reason))
     if options.wait:
         _wait(queue, options.wait)
     return 0

@@ -6,13 +6,9 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import UNDONE, Entry
-from queued_gspread.errors import QueuedGspreadError
-from queued_gspread.server.calls.error_fields import kept_of
-from queued_gspread.server.replay.advance import decode
+from queued_gspread.acting import NotDoneError, calls_of, cancel, jobs_in, line_of
 
 from .acting import (
-    calls_of,
     check_ids,
     details,
     job_arguments,
@@ -27,28 +23,18 @@ from .output import say, warn
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
-    from queued_gspread.broker.listed_jobs import ListedJob
     from queued_gspread.broker.operators import Operator
-    from queued_gspread.errors import CallCancelledError
 
     from .options import Parser
 
-__all__ = ["ABOUT", "add_options", "cancel_one", "jobs_in", "run"]
+__all__ = ["ABOUT", "add_options", "run"]
 
 ABOUT: Final = (
     "Show the calls that wait and those that are being made, spreadsheet by spreadsheet and in "
     "order; show all that may be known of one, which is never an argument; or cancel some: their "
     "callers get a CallCancelledError. A call that may have written is not cancelled."
 )
-
-_FATES: Final = {
-    "started": "is being made and may have written, so it was not cancelled",
-    "answered": "was answered before",
-    "locked": "holds the lock of its spreadsheet: `queued-gspread locks --break` ends that",
-    "lost": "is not in the queue any more",
-}
 
 
 def add_options(parser: Parser) -> None:
@@ -83,31 +69,17 @@ def run(options: argparse.Namespace) -> int:
     return 0 if all(found) else 1
 
 
-def jobs_in(queue: Operator, spreadsheet: str) -> Iterator[ListedJob]:
-    """Yield all jobs, lane by lane."""
-    for lane in queue.lanes(spreadsheet):
-        yield from queue.jobs(lane)
-
-
 def _list(queue: Operator, options: argparse.Namespace) -> None:
     lane = lane_in(options)
     jobs = list(islice(jobs_in(queue, lane), options.limit))
     for job in jobs:
-        say(json.dumps(job.shown()) if options.json else _line(job))
+        say(json.dumps(job.shown()) if options.json else line_of(job))
     if options.json:
         return
     if not jobs:
         say(f"no calls wait in {queue.settings.place}")
     elif len(jobs) == options.limit:
         say(f"… of {calls_of(queue.waiting())}: see --limit and --spreadsheet")
-
-
-def _line(job: ListedJob) -> str:
-    shown = job.shown()
-    return (
-        f"{job.job_id}  {job.state:8}  {job.age:7.1f} s  {job.spreadsheet}  {shown['method']}  "
-        f"{shown['caller']}"
-    )
 
 
 def _show(queue: Operator, job_id: str, options: argparse.Namespace) -> bool:
@@ -129,33 +101,9 @@ def _missing(queue: Operator, job_id: str) -> bool:
 
 
 def _cancel(queue: Operator, job_id: str, options: argparse.Namespace) -> bool:
-    job = queue.find(job_id, lane_in(options))
-    if job is None:
-        return _missing(queue, job_id)
-    queue.note(f"cancel the job {job_id}", options.reason)
-    fate = cancel_one(queue, job, options.reason)
-    if fate not in UNDONE:
-        warn(f"queued-gspread jobs: {job_id} {_FATES.get(fate, fate)}")
-        return False
-    whose = "nobody waited for it" if job.shown()["unattended"] else "its caller is told"
-    say(f"cancelled {_line(job)}: {whose}")
-    return True
-
-
-def cancel_one(queue: Operator, job: ListedJob, why: str) -> str:
-    """Cancel a job; return its fate."""
-    if job.shown()["unattended"]:
-        job = queue.whole(job)
-    return queue.cancel(job, why, _kept(job, queue.error(job, why)))
-
-
-def _kept(job: ListedJob, error: CallCancelledError) -> bytes:
-    """Return what is kept of the failure of a call that nobody waits for; b'' for another one."""
-    if not job.shown()["unattended"]:
-        return b""
-    body = job.body.split(b":", 3)[-1] if job.shown()["signed"] else job.body
-    entry = Entry(job.lane, job.stream_id, job.job_id, body, job.mark, 1)
     try:
-        return kept_of(error, entry, decode(body).job)
-    except QueuedGspreadError:
-        return b""
+        say(cancel(queue, job_id, lane_in(options), options.reason))
+    except NotDoneError as error:
+        warn(f"queued-gspread jobs: {error}")
+        return False
+    return True

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.monitor.outcomes import outcome_of
+from queued_gspread.acting import ADVICE, dismiss, kept_outcomes
 
 from .acting import (
     check_ids,
@@ -38,12 +38,6 @@ ABOUT: Final = (
 )
 
 _HEAD: Final = ("when", "sort", "job", "method", "spreadsheet", "error")
-_ADVICE: Final = {
-    "unknown": "It was made once or not at all, and nobody repeats it: look whether it is there, "
-    "make it again if it is not, and dismiss it.",
-    "poisoned": "Servers died of it, and it may have been made: look whether it is there, find out "
-    "what is special about it, and dismiss it. That also removes the job.",
-}
 
 
 def add_options(parser: Parser) -> None:
@@ -72,19 +66,22 @@ def run(options: argparse.Namespace) -> int:
     if options.what != "export":
         check_ids("outcomes", options, wants=options.what != "list")
     queue = operator_for(options)
-    kept = [(outcome_of(call), call, form) for call, form in queue.failures()]
-    found = [each for each in kept if options.sort in (None, each[0].sort)]
+
+    def is_meant(outcome: Outcome) -> bool:
+        is_named = not options.ids or outcome.job_id in options.ids
+        return is_named and options.sort in (None, outcome.sort)
+
+    if options.what == "dismiss":
+        found = dismiss(queue, is_meant, options.reason)
+    else:
+        found = [outcome for outcome, _, _ in kept_outcomes(queue) if is_meant(outcome)]
     if options.what == "list":
-        return _list(queue, [outcome for outcome, _, _ in found], options.limit)
-    ids = {outcome.job_id for outcome, _, _ in found}
-    missing = [job_id for job_id in options.ids if job_id not in ids]
-    for outcome, call, form in found:
-        if options.ids and outcome.job_id not in options.ids:
-            continue
-        if options.what == "dismiss":
-            queue.dismiss(call, form, options.reason)
+        return _list(queue, found, options.limit)
+    for outcome in found:
         for line in _TOLD[options.what](outcome):
             say(line)
+    ids = {outcome.job_id for outcome in found}
+    missing = [job_id for job_id in options.ids if job_id not in ids]
     for job_id in missing:
         warn(f"queued-gspread outcomes: no failure of {job_id} is kept in {queue.settings.place}")
     return 1 if missing else 0
@@ -112,7 +109,7 @@ def _when(outcome: Outcome) -> str:
 
 def _shown(outcome: Outcome) -> list[str]:
     lines = details(asdict(outcome) | {"at": _when(outcome)})
-    return [*lines, _ADVICE[outcome.sort]] if outcome.sort in _ADVICE else lines
+    return [*lines, ADVICE[outcome.sort]] if outcome.sort in ADVICE else lines
 
 
 _TOLD: Final[dict[str, Callable[[Outcome], list[str]]]] = {

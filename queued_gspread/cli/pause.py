@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread import acting
+
 from .acting import (
-    calls_of,
     lane_in,
     operator_for,
     reason_option,
@@ -47,8 +48,5 @@ def run(options: argparse.Namespace) -> int:
 
     """
     what, lane, queue = what_in(options), lane_in(options), operator_for(options)
-    queue.pause(what, lane, options.reason)
-    for pause in queue.pauses():
-        if (pause.what, pause.lane) == (what, lane):
-            say(f"{pause.shown}; {calls_of(queue.waiting())} in {queue.settings.place}")
+    say(acting.pause(queue, what, lane, options.reason))
     return 0

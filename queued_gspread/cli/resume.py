@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import EVERYTHING
-from queued_gspread.broker.pauses import scope_of
-from queued_gspread.errors import ConfigurationError
+from queued_gspread import acting
 
 from .acting import lane_in, operator_for, reason_option, what_in, what_options
 from .output import say
@@ -42,13 +40,6 @@ def run(options: argparse.Namespace) -> int:
 
     """
     what, lane, queue = what_in(options), lane_in(options), operator_for(options)
-    scope = "" if (what, lane) == (EVERYTHING, "") else scope_of(what, lane)
-    ended, place = queue.resume(scope, options.reason), queue.settings.place
-    for pause in ended:
-        say(f"ended: {pause.shown}")
-    if not ended:
-        there = "; ".join(pause.shown for pause in queue.pauses())
-        raise ConfigurationError(
-            f"nothing such is paused in {place}" + (f", but: {there}" if there else "")
-        )
+    for line in acting.resume(queue, what, lane, options.reason):
+        say(line)
     return 0

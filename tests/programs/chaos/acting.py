@@ -8,10 +8,10 @@ from itertools import islice
 
 from waiting import eventually
 
+from queued_gspread.acting import cancel_one, jobs_in
 from queued_gspread.broker import UNDONE
 from queued_gspread.broker.operators import Operator
 from queued_gspread.broker.pauses import scope_of
-from queued_gspread.cli.jobs import cancel_one, jobs_in
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.settings import Settings
 
