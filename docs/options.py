@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from queued_gspread.cli import (
     callers,
     check,
+    dashboard,
     drain,
     emulator,
     health,
@@ -42,6 +43,7 @@ COMMANDS = {
     "queued-gspread status": status,
     "queued-gspread lanes": lanes,
     "queued-gspread callers": callers,
+    "queued-gspread dashboard": dashboard,
     "queued-gspread health": health,
     "queued-gspread stop": stop,
     "queued-gspread pause": pause,

@@ -10,6 +10,7 @@ from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from . import (
     callers,
     check,
+    dashboard,
     demo,
     drain,
     emulator,
@@ -44,6 +45,7 @@ _COMMANDS: Final = (
     ("status", status, "show a queue on one screen: servers, quota, waits, failures"),
     ("lanes", lanes, "show the spreadsheets whose calls are in the queue"),
     ("callers", callers, "show who puts calls into the queue"),
+    ("dashboard", dashboard, "show queues on a page for the browser, and act on them there"),
     ("health", health, "find out whether a queue works, as an exit status"),
     ("stop", stop, "ask the server that works to stop; one that stands by takes over"),
     ("pause", pause, "send nothing more for now: all, one spreadsheet, reads or writes"),

@@ -35,6 +35,7 @@ __all__ = [
     "host_names",
     "message_bytes",
     "namespace",
+    "namespaces",
     "port",
     "positive_seconds",
     "seconds",
@@ -172,6 +173,11 @@ def namespace(text: str) -> str:
         return check_namespace(text)
     except ConfigurationError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def namespaces(text: str) -> list[str]:
+    """Return the namespaces in a comma-separated list."""
+    return [namespace(name.strip()) for name in text.split(",")]
 
 
 def seconds(text: str) -> float:

@@ -7,11 +7,11 @@ import argparse
 import pytest
 
 from queued_gspread import cli
-from queued_gspread.cli import check, demo, emulator, health, server, status, stop
+from queued_gspread.cli import check, dashboard, demo, emulator, health, server, status, stop
 from queued_gspread.cli.options import Parser
 
 COMMANDS = {"check": check, "server": server, "stop": stop, "emulator": emulator, "demo": demo}
-COMMANDS |= {"health": health, "status": status}
+COMMANDS |= {"dashboard": dashboard, "health": health, "status": status}
 
 # One value for every option, other than its default, and what the command sees of it.
 VALUES = {

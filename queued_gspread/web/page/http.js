@@ -11,8 +11,8 @@ export class Refused extends Error {
   }
 }
 
-export async function ask(method, path, body, headers = {}) {
-  const options = { method, headers, signal: AbortSignal.timeout(PATIENCE) };
+export async function ask(method, path, body, { headers = {}, patience = PATIENCE } = {}) {
+  const options = { method, headers, signal: AbortSignal.timeout(patience) };
   if (body !== undefined) {
     options.body = JSON.stringify(body);
     options.headers = { ...headers, "Content-Type": "application/json" };

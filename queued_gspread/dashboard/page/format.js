@@ -1,0 +1,35 @@
+// Numbers and times in words.
+
+const [MINUTE, HOUR, DAY] = [60, 3600, 86_400];
+
+export const count = (number) => Math.round(number).toLocaleString("en");
+export const calls = (number) => (number === 1 ? "1 call" : `${count(number)} calls`);
+
+export function seconds(value) {
+  if (value === null || value === undefined) return "?";
+  if (value < 10 && value > 0) return `${value < 0.05 ? "0" : value.toFixed(1)} s`;
+  if (value < 1.5 * MINUTE) return `${Math.ceil(value)} s`;
+  if (value < 1.5 * HOUR) return `${Math.round(value / MINUTE)} min`;
+  if (value < 1.5 * DAY) return `${Math.round(value / HOUR)} h`;
+  return `${Math.round(value / DAY)} d`;
+}
+
+export const expected = ({ at_most, why }) => (at_most === null ? `? ${why}` : at_most ? `at most ${seconds(at_most)}` : "0 s");
+export const ago = (at, now) => `${seconds(Math.max(0, now - at))} ago`;
+export const clock = (at) => new Date(at * 1000).toLocaleString("sv");
+
+export const KINDS = { read: "reads", write: "writes", drive: "Drive" };
+const STATES = { sent: "waits for Google", again: "waits to retry", quota: "waits for a slot", paused: "paused", locked: "locked by" };
+
+export function laneState(lane) {
+  if (lane.paused) return lane.paused;
+  const state = STATES[lane.state] ?? "";
+  if (lane.state === "locked") return `${state} ${lane.locked_by}`;
+  if (lane.state === "quota") return `${state}: ${KINDS[lane.kind] ?? lane.kind}`;
+  if (lane.state === "again") return `${state}: ${seconds(lane.seconds)}`;
+  return state;
+}
+
+export const serverName = (server) => (server.host ? `${server.host}:${server.process}` : server.about || server.id);
+// A lock's holder has a lane of its own beside the spreadsheet's.
+export const spreadsheetOf = (lane) => lane.split("!")[0];
