@@ -15,7 +15,12 @@ export class Lanes {
   constructor(queue) {
     this.parts = ["lanes"];
     const link = (lane) => ({ text: lane.title || lane.lane, href: href(queue, "lane", spreadsheetOf(lane.lane)), title: lane.lane });
-    const wait = (kind) => (lane) => ({ text: expected(waitOf(lane, kind)), mark: waitOf(lane, kind).at_most === null ? "doubt" : "" });
+    const wait = (kind) => (lane) => {
+      const { at_most, why } = waitOf(lane, kind);
+      if (at_most !== null) return { text: expected({ at_most }) };
+      // What a lane is paused for stands beside it already.
+      return { text: lane.paused ? "?" : `? ${why}`, title: why, mark: "doubt" };
+    };
     this.table = new Table({
       label: "Lanes",
       key: (lane) => lane.lane,
@@ -104,7 +109,10 @@ export class Lane {
       return;
     }
     this.title.textContent = lane.title || lane.lane;
-    const waits = lane.expected.map((each) => `a ${each.kind} put in now waits ${expected(each)}`).join("; ");
+    const waits = lane.expected.map(({ kind, at_most, why }) => {
+      if (at_most === null) return `how long a ${kind} would wait is not known${lane.paused ? "" : ` (${why})`}`;
+      return `a ${kind} put in now waits ${expected({ at_most })}`;
+    }).join("; ");
     const state = laneState(lane);
     this.about.textContent = `${lane.lane}: ${calls(lane.calls)}${state ? `, ${state}` : ""}; ${waits}.`;
     if (!this.timer && !this.isLoading) this.timer = setTimeout(() => this.load(), PAUSE);

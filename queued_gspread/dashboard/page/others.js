@@ -94,7 +94,7 @@ const whereOf = (one) => [one.title || one.spreadsheet, one.sheet].filter(Boolea
 
 function lookFor(one, advice) {
   if (!advice[one.sort]) return "";
-  return `Look whether ${one.method} is in ${whereOf(one) || "its spreadsheet"}. ${advice[one.sort]}`;
+  return `Look into ${whereOf(one) || "its spreadsheet"}. ${advice[one.sort]}`;
 }
 
 export class Servers {

@@ -4,7 +4,7 @@ import struct
 import zlib
 
 import pytest
-from emulator_browser import CHROMIUM, DRIVER, browser
+from headless import CHROMIUM, DRIVER, browser
 from emulator_traffic import Traffic
 from gspread.exceptions import APIError
 from selenium.webdriver.common.by import By
