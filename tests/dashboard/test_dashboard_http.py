@@ -27,7 +27,10 @@ def plain(site, method, path, headers):
     """Send a request with these headers alone; return its status and what it says."""
     host, port = site.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), PATIENCE) as connection:
-        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {text}" for name, text in headers.items())]
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            *(f"{name}: {text}" for name, text in headers.items()),
+        ]
         connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
     return int(answer.split()[1]), answer
@@ -212,17 +215,20 @@ def test_the_next_look_waits_for_the_last(redis_url, namespace):
     assert max(most) == 1
 
 
-def test_a_redis_that_freezes_or_goes_is_said_and_comes_back(tmp_path):
+def test_a_redis_that_freezes_or_goes_is_said_and_comes_back():
     """The page says that Redis does not answer, and goes on by itself once it does."""
-    with TemporaryRedis() as daemon, dashboard(daemon.url, "a", every=0.05, longest=0.5) as site:
-        with stream(site) as answer:
-            seen = events(answer)
-            assert next(seen)["error"] == ""
-            os.kill(daemon.pid, signal.SIGSTOP)
-            away = next(each for each in seen if each["error"])
-            os.kill(daemon.pid, signal.SIGCONT)
-            assert away["parts"] == {}
-            assert next(each for each in seen if not each["error"])["parts"]
+    with (
+        TemporaryRedis() as daemon,
+        dashboard(daemon.url, "a", every=0.05, longest=0.5) as site,
+        stream(site) as answer,
+    ):
+        seen = events(answer)
+        assert next(seen)["error"] == ""
+        os.kill(daemon.pid, signal.SIGSTOP)
+        away = next(each for each in seen if each["error"])
+        os.kill(daemon.pid, signal.SIGCONT)
+        assert away["parts"] == {}
+        assert next(each for each in seen if not each["error"])["parts"]
 
 
 def test_a_page_that_does_not_read_holds_up_nobody(site):

@@ -108,7 +108,11 @@ export class Table {
   }
 
   add({ key }) {
-    const tr = h("tr", {}, ...(this.picks ? [this.pick(key)] : []), ...this.columns.map((column) => h("td", { className: column.number ? "number" : column.wide ? "wide" : "" })));
+    const tr = h("tr", {}, ...(this.picks ? [this.pick(key)] : []), ...this.columns.map((column) => {
+      const td = h("td", { className: column.number ? "number" : column.wide ? "wide" : "" });
+      td.dataset.label = column.action ? "" : column.title;
+      return td;
+    }));
     tr.dataset.key = key;
     tr.setAttribute("aria-selected", String(key === this.selected));
     const kept = { tr, cells: [], actions: [] };
