@@ -166,21 +166,22 @@ def _maker_of(options: argparse.Namespace, secret: str) -> Callable[[], web.Appl
 
     """
     try:
-        from queued_gspread.dashboard.queues import Queue, Token  # noqa: PLC0415 - an extra
-        from queued_gspread.dashboard.routes import Dashboard  # noqa: PLC0415 - an extra
-        from queued_gspread.dashboard.sampler import Sampler  # noqa: PLC0415 - an extra
-        from queued_gspread.web.guard import Guard  # noqa: PLC0415 - an extra
+        from queued_gspread.dashboard import routes  # noqa: PLC0415 - an extra
     except ImportError as error:
         if error.name != "aiohttp":
             raise
         told = f"The dashboard needs aiohttp: {how_to_install('dashboard')}"
         raise ConfigurationError(told) from error
+    from queued_gspread.dashboard.queues import Queue, Token  # noqa: PLC0415 - an extra
+    from queued_gspread.dashboard.sampler import Sampler  # noqa: PLC0415 - an extra
+    from queued_gspread.web.guard import Guard  # noqa: PLC0415 - an extra
+
     places = {name: _places(options, name) for name in options.namespace}
     guard = Guard(options.host, options.allow_host, "dashboard")
 
     def make() -> web.Application:
         queues = {name: Queue(look, act, Sampler(look)) for name, (look, act) in places.items()}
-        return Dashboard(queues, Token(secret), guard).app()
+        return routes.Dashboard(queues, Token(secret), guard).app()
 
     return make
 

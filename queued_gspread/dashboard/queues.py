@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from queued_gspread.web.guard import RefusedError
 
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
     from .sampler import Sampler
 
-__all__ = ["Queue", "Token"]
+__all__ = ["HEADER", "Queue", "Token"]
 
-_SCHEME = "bearer"
+# Not `Authorization`: a proxy in front may want that for itself.
+HEADER: Final = "Queued-Gspread-Token"
+"""The header that brings the token."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,7 @@ class Token:
                 "This dashboard only shows: start it with --dashboard-token-file to act with it."
             )
             raise RefusedError(HTTPStatus.FORBIDDEN, message)
-        scheme, _, given = headers.get("Authorization", "").partition(" ")
-        is_right = hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._secret)
-        if not (is_right and scheme.lower() == _SCHEME):
+        given = headers.get(HEADER, "").encode("utf-8", "replace")
+        if not hmac.compare_digest(given, self._secret):
             message = "The token is missing or wrong: take the one that the dashboard has."
             raise RefusedError(HTTPStatus.UNAUTHORIZED, message)

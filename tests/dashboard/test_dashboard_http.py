@@ -12,7 +12,7 @@ from itertools import count, islice
 
 import pytest
 import requests
-from dashboards import JSON, TOKEN, dashboard
+from dashboards import HEADER, JSON, TOKEN, dashboard
 from waiting import PATIENCE, eventually
 
 from queued_gspread.embedded import TemporaryRedis
@@ -70,7 +70,7 @@ def test_only_json_is_taken(site):
         answer = requests.post(
             f"{site.url}/api/queues/{site.namespace}/drain",
             data=b"{}",
-            headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": kind},
+            headers={HEADER: TOKEN, "Content-Type": kind},
             timeout=PATIENCE,
         )
         assert answer.status_code == 415
@@ -101,7 +101,7 @@ def test_every_answer_has_a_strict_policy(site):
 @pytest.mark.parametrize("token", ["", "x", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "é" * 30])
 def test_nothing_is_done_without_the_token(site, operator, token):
     """Without the token, or with a wrong one, every action gets 401 and changes nothing."""
-    given = {"Authorization": f"Bearer {token}".encode()} if token else {}
+    given = {HEADER: token.encode()} if token else {}
     for name in ("pause", "resume", "drain", "cancel", "purge-question", "purge", "dismiss"):
         path = f"api/queues/{site.namespace}/{name}"
         status, told = site.ask("POST", path, {"job": "x", "jobs": ["x"], "last": "1-1"}, **given)
@@ -331,7 +331,7 @@ def test_outcomes_are_listed_and_dismissed(site, ws):
 )
 def test_what_cannot_be_used_is_named(site, operator, name, body):
     """A field that is missing, unknown or odd gets 400 with its name, and nothing is done."""
-    headers = {"Authorization": f"Bearer {TOKEN}", **JSON}
+    headers = {HEADER: TOKEN, **JSON}
     status, told = site.ask("POST", f"api/queues/{site.namespace}/{name}", body, **headers)
     assert (status, "cannot be used" in told["error"]["message"]) == (400, True)
     assert operator.pauses() == ()

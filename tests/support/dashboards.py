@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import requests
 from waiting import PATIENCE
 
-from queued_gspread.dashboard.queues import Queue, Token
+from queued_gspread.dashboard.queues import HEADER, Queue, Token
 from queued_gspread.dashboard.routes import Dashboard
 from queued_gspread.dashboard.sampler import Sampler
 from queued_gspread.dashboard.serving import serve
@@ -36,7 +36,7 @@ class Site:
         return self.ask("GET", f"api/queues/{self.namespace}/{path}")
 
     def post(self, name, token=TOKEN, **body):
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {HEADER: token} if token else {}
         return self.ask("POST", f"api/queues/{self.namespace}/{name}", body, **headers)
 
 

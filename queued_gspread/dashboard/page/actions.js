@@ -29,12 +29,12 @@ function showSigned() {
   byId("sign").textContent = sessionStorage.getItem(TOKEN) ? "Sign out" : "Sign in";
 }
 
-const headers = () => ({ Authorization: `Bearer ${sessionStorage.getItem(TOKEN) ?? ""}` });
+const headersOf = (token) => ({ "Queued-Gspread-Token": token });
 
 function post(name, body) {
   const by = localStorage.getItem(BY) ?? "";
   const path = `api/queues/${encodeURIComponent(queue)}/${name}`;
-  return ask("POST", path, { by, ...body }, { headers: headers(), patience: PATIENCE });
+  return ask("POST", path, { by, ...body }, { headers: headersOf(sessionStorage.getItem(TOKEN) ?? ""), patience: PATIENCE });
 }
 
 export function say(text) {
@@ -60,7 +60,7 @@ signIn.querySelector("form").addEventListener("submit", async (event) => {
   try {
     // What no header can hold is no token.
     if (!/^[\x21-\x7e]+$/.test(token)) throw new Error("The token is one word of plain letters, digits and signs.");
-    await ask("POST", "api/token", {}, { headers: { Authorization: `Bearer ${token}` } });
+    await ask("POST", "api/token", {}, { headers: headersOf(token) });
   } catch (error) {
     byId("sign-in-problem").textContent = error.message;
     return;

@@ -89,7 +89,11 @@ function hold(held) {
 
 function key(event) {
   const isTyping = event.target.closest("input:not([type=checkbox]), select, textarea");
-  if (event.key === "Escape" && isTyping?.classList.contains("filter")) return isTyping.blur();
+  if (event.key === "Escape" && isTyping?.classList.contains("filter")) {
+    // The browser would empty it.
+    event.preventDefault();
+    return isTyping.blur();
+  }
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const table = view?.table;
   const steps = { ArrowDown: 1, ArrowUp: -1 };
