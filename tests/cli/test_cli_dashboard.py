@@ -79,7 +79,15 @@ def test_it_serves_until_it_is_told_to_stop(redis_url, namespace, token_file):
     """The command says where it is, looks and acts, and ends at SIGTERM with nothing on the way."""
     where = ["--redis-url", redis_url, "--namespace", f"{namespace},{namespace}-2", "--port", "0"]
     process = subprocess.Popen(
-        [*PYTHON, "-m", "queued_gspread", "dashboard", *where, "--dashboard-token-file", token_file],
+        [
+            *PYTHON,
+            "-m",
+            "queued_gspread",
+            "dashboard",
+            *where,
+            "--dashboard-token-file",
+            token_file,
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

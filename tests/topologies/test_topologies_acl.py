@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import redis
 from calls import append, read
+from dashboards import dashboard
 from gate import cell_of, google_error
 from one_job import acquire, answer, release_slot
 from places import DOCS
@@ -338,6 +339,34 @@ def test_an_operator_acts_as_this_user(
     Consumer(settings_of("operator")).request_stop(server.server_id, operator.by)
     server.wait()
     assert denied(guarded) == []
+
+
+def test_a_dashboard_looks_as_an_observer_and_acts_as_an_operator(
+    guarded, url_of, settings_of, serve, gate, background
+):
+    """With both users the dashboard shows and does everything; the observer alone shows no call."""
+    serve(redis_url=url_of("server"))
+    gate.open()
+    Operator(settings_of("operator"), "ann@web1").pause("all")
+    client = queued_gspread.authorize(redis_url=url_of("client"), namespace=NAMESPACE)
+    calls = [background(append, client, lane) for lane in "aa"]
+    eventually(lambda: guarded.ask("XLEN", KEYS.lane("a")) == 2)
+    with dashboard(url_of("observer"), NAMESPACE, act=settings_of("operator")) as site:
+        assert site.get("snapshot?parts=lanes")[1]["parts"]["lanes"][0]["calls"] == 2
+        assert site.get("outcomes")[0] == 200
+        job = site.get("lanes/a/jobs")[1]["jobs"][1]["job"]
+        assert site.post("cancel", job=job, lane="a")[0] == 200
+        asked = site.post("purge-question")[1]
+        assert (asked["calls"], site.post("purge", last=asked["last"])[0]) == (1, 200)
+        assert [site.post(name)[0] for name in ("drain", "resume")] == [200, 200]
+    for call in calls:
+        assert isinstance(call.exception(PATIENCE), CallCancelledError)
+    assert denied(guarded) == []
+    with dashboard(url_of("observer"), NAMESPACE) as site:
+        assert site.get("snapshot")[1]["error"] == ""
+        status, told = site.get("lanes/a/jobs")
+        assert (status, "its ACL does not let" in told["error"]["message"]) == (503, True)
+        assert site.post("pause")[0] == 503
 
 
 @pytest.mark.parametrize("part", ["client", "observer"])

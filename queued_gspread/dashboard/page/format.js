@@ -1,5 +1,7 @@
 // Numbers and times in words.
 
+// A number and its unit stay on one line.
+const SPACE = "\u00a0";
 const [MINUTE, HOUR, DAY] = [60, 3600, 86_400];
 
 export const count = (number) => Math.round(number).toLocaleString("en");
@@ -7,11 +9,11 @@ export const calls = (number) => (number === 1 ? "1 call" : `${count(number)} ca
 
 export function seconds(value) {
   if (value === null || value === undefined) return "?";
-  if (value < 10 && value > 0) return `${value < 0.05 ? "0" : value.toFixed(1)} s`;
-  if (value < 1.5 * MINUTE) return `${Math.ceil(value)} s`;
-  if (value < 1.5 * HOUR) return `${Math.round(value / MINUTE)} min`;
-  if (value < 1.5 * DAY) return `${Math.round(value / HOUR)} h`;
-  return `${Math.round(value / DAY)} d`;
+  if (value < 10 && value > 0) return `${value < 0.05 ? "0" : value.toFixed(1)}${SPACE}s`;
+  if (value < 1.5 * MINUTE) return `${Math.ceil(value)}${SPACE}s`;
+  if (value < 1.5 * HOUR) return `${Math.round(value / MINUTE)}${SPACE}min`;
+  if (value < 1.5 * DAY) return `${Math.round(value / HOUR)}${SPACE}h`;
+  return `${Math.round(value / DAY)}${SPACE}d`;
 }
 
 export const expected = ({ at_most, why }) => (at_most === null ? `? ${why}` : at_most ? `at most ${seconds(at_most)}` : "0 s");

@@ -42,7 +42,7 @@ export class Outcomes {
       empty: "No failures are kept.",
       picks: isReadOnly() ? null : (picked) => this.picked(picked),
       columns: [
-        { name: "at", title: "When", value: (one) => one.at, show: (one) => clock(one.at) },
+        { name: "at", title: "When", tight: true, value: (one) => one.at, show: (one) => clock(one.at) },
         { name: "sort", title: "Sort", value: (one) => one.sort, show: (one) => ({ text: one.sort, mark: one.sort === "failed" ? "" : "bad" }) },
         { name: "where", title: "Spreadsheet", value: (one) => whereOf(one) },
         { name: "method", title: "Call", value: (one) => one.method },

@@ -51,7 +51,7 @@ class Gauge {
     this.wait.replaceChildren(`${what} put in now waits `, h("b", {}, at_most === null ? "?" : at_most ? `at most ${seconds(at_most)}` : "0 s"), at_most === null ? ` ${why}` : "");
     const refused = quota.refused_user + quota.refused_project + quota.refused_other;
     const waiting = quota.waiting === 1 ? "1 spreadsheet waits" : `${quota.waiting} spreadsheets wait`;
-    this.more.textContent = `${waiting} · ${quota.in_the_air} in the air · busy ${Math.round(quota.busy * 100)} % of the hour · ${count(refused)} refused`;
+    this.more.textContent = `${waiting} · ${quota.in_the_air} in the air · busy ${Math.round(quota.busy * 100)}\u00a0% of the hour · ${count(refused)} refused`;
   }
 
   // Counts down between two looks.

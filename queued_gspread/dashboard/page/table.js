@@ -6,7 +6,7 @@ import { keep, read } from "./route.js";
 const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b) : a - b);
 
 // Columns: { name, title, value(row) to sort by, show(row) for text or { text, href, title, mark },
-// number, wide, action(row) for buttons }. `picks` adds a box to tick to each row.
+// number, wide, tight, action(row) for buttons }. `picks` adds a box to tick to each row.
 export class Table {
   constructor({ label, columns, key, empty, sort = "", picks = null, canFilter = true }) {
     Object.assign(this, { columns, key, empty, picks });
@@ -109,7 +109,7 @@ export class Table {
 
   add({ key }) {
     const tr = h("tr", {}, ...(this.picks ? [this.pick(key)] : []), ...this.columns.map((column) => {
-      const td = h("td", { className: column.number ? "number" : column.wide ? "wide" : "" });
+      const td = h("td", { className: column.number ? "number" : column.wide ? "wide" : column.tight ? "tight" : "" });
       td.dataset.label = column.action ? "" : column.title;
       return td;
     }));
