@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from queued_gspread.monitor import Snapshot
     from queued_gspread.settings import Settings
 
-__all__ = ["EVERY", "LONGEST_READ", "Sample", "Sampler"]
+__all__ = ["EVERY", "LINGER", "LONGEST_READ", "Sample", "Sampler"]
 
 EVERY: Final = 1.0
 """The seconds between two looks."""
 
+LINGER: Final = 3.0
+"""The seconds for which it goes on for nobody: a page that polls may ask again."""
+
 LONGEST_READ: Final = 3.0
 """The seconds for which Redis may be waited for."""
 
-# A page that polls asks once a second: until it asks again, somebody looks.
-_LINGER: Final = 3.0
 _LOGGER: Final = logging.getLogger("queued_gspread.dashboard")
 _SILENT: Final = "Redis does not answer"
 
@@ -59,6 +60,7 @@ class Sampler:
         settings: Where the queue is.
         every: The seconds between two looks.
         longest: The seconds for which Redis may be waited for.
+        linger: The seconds for which it goes on looking for nobody.
         read: Reads a snapshot.
 
     """
@@ -68,9 +70,11 @@ class Sampler:
         settings: Settings,
         every: float = EVERY,
         longest: float = LONGEST_READ,
+        linger: float = LINGER,
         read: Callable[[Settings, float], Snapshot] = look,
     ) -> None:
-        self._settings, self._every, self._longest, self._read = settings, every, longest, read
+        self._settings, self._every, self._longest = settings, every, longest
+        self._linger, self._read = linger, read
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="dashboard-look")
         self._lookers = 0
         self._latest: Sample | None = None
@@ -94,7 +98,7 @@ class Sampler:
             yield
         finally:
             self._lookers -= 1
-            self._until = asyncio.get_running_loop().time() + _LINGER
+            self._until = asyncio.get_running_loop().time() + self._linger
 
     async def after(self, number: int) -> Sample:
         """Return the latest sample, once there is one with a larger number."""

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import threading
 from itertools import count, islice
+from pathlib import Path
 
 import pytest
 import requests
 from dashboards import HEADER, JSON, TOKEN, dashboard
 from waiting import PATIENCE, eventually
 
+import queued_gspread.dashboard
+import queued_gspread.web
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import CallCancelledError
 from queued_gspread.monitor import look
@@ -93,6 +97,19 @@ def test_every_answer_has_a_strict_policy(site):
             assert "unsafe" not in policy
             assert answer.headers["X-Frame-Options"] == "DENY"
             assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_page_asks_no_other_host():
+    """Its files name no other host, but for uPlot's own, which is there with its licence."""
+    folder = Path(queued_gspread.dashboard.__file__).parent / "page"
+    shared = Path(queued_gspread.web.__file__).parent / "page"
+    for file in (*folder.glob("*.*"), *shared.glob("*.*")):
+        named = set(re.findall(r"https?://[^\s\"']+", file.read_text()))
+        assert named <= {"http://www.w3.org/2000/svg"}, file.name
+    version = re.search(r"uPlot\]\S+ ([\d.]+)", (folder / "vendor" / "README.md").read_text())[1]
+    head = (folder / "vendor" / "uPlot.esm.js").read_text()[:500]
+    assert f"(v{version})" in head
+    assert "MIT" in (folder / "vendor" / "uPlot.LICENSE").read_text()
 
 
 # The token ----------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ class Site:
 @contextmanager
 def dashboard(redis_url, *namespaces, token=TOKEN, allowed=(), port=0, act=None, **sampling):
     """Run a dashboard for a block; what is said of sampling is for its samplers."""
+    sampling = {"linger": 0.2} | sampling
     listener = listening("127.0.0.1", port)
     url, running, ready = base_url("127.0.0.1", listener), {}, threading.Event()
 

@@ -61,7 +61,7 @@ export class Outcomes {
   }
 
   show(seen) {
-    this.reload([seen.outcomes_unattended, seen.outcomes_in_doubt, seen.outcomes_others, seen.jobs_poisoned, seen.calls]);
+    this.reload([seen.outcomes_unattended, seen.outcomes_in_doubt, seen.outcomes_others, seen.jobs_poisoned, seen.calls.map(({ ok, other, ...failures }) => failures)]);
   }
 
   picked(picked) {
@@ -78,6 +78,17 @@ export class Outcomes {
   }
 
   async load() {
+    this.isAsked = true;
+    if (this.isLoading) return;
+    this.isLoading = true;
+    while (this.isAsked) {
+      this.isAsked = false;
+      await this.loadOnce();
+    }
+    this.isLoading = false;
+  }
+
+  async loadOnce() {
     try {
       const found = await ask("GET", this.path);
       this.problem.textContent = "";

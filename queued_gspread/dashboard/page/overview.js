@@ -70,7 +70,7 @@ export class Overview {
   constructor(queue) {
     this.parts = ["history"];
     this.queue = queue;
-    this.gauges = { read: new Gauge("read"), write: new Gauge("write") };
+    this.gauges = { read: new Gauge("read"), write: new Gauge("write"), drive: new Gauge("drive") };
     this.plots = [
       new Plot("Throughput, a minute", [
         { label: "calls", color: "accent", of: perMinute("calls"), gap: 0 },
@@ -91,7 +91,7 @@ export class Overview {
     const now = h("section", { className: "card" }, h("h2", {}, "Calls"), this.numbers);
     const servers = h("section", { className: "card" }, h("h2", {}, "Servers"), this.servers);
     const asked = h("section", { className: "card" }, h("h2", {}, "Operators have asked"), this.asked);
-    this.root = h("div", { className: "overview" }, wrong, this.gauges.read.root, this.gauges.write.root, now, ...this.plots.map((plot) => plot.root), servers, asked);
+    this.root = h("div", { className: "overview" }, wrong, this.gauges.read.root, this.gauges.write.root, this.gauges.drive.root, now, ...this.plots.map((plot) => plot.root), servers, asked);
     this.drawProblems = whenNew(([problems, paused]) => this.showProblems(problems, paused));
     this.timer = setInterval(() => Object.values(this.gauges).forEach((gauge) => gauge.tick()), 250);
     this.addButtons();
@@ -116,6 +116,8 @@ export class Overview {
   show(seen) {
     this.drawProblems([seen.problems, seen.paused.map(({ since, ...kept }) => kept)]);
     for (const quota of seen.quota) this.gauges[quota.kind]?.show(quota);
+    // Drive has a limit only where one was given.
+    this.gauges.drive.root.hidden = !seen.quota.some((quota) => quota.kind === "drive" && quota.limit);
     this.showNumbers(seen);
     if (seen.history !== this.history) for (const plot of this.plots) plot.show(seen.history, seen.at);
     this.history = seen.history;

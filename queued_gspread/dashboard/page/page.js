@@ -15,7 +15,6 @@ const PAUSE = 1000;
 
 let about = null;
 let view = null;
-let shown = "";
 let seen = null;
 let isHeld = false;
 const feed = new Feed(tell);
@@ -66,9 +65,6 @@ function go() {
     history.replaceState(null, "", href(known ? queue : about.queues[0].namespace, "overview"));
     return go();
   }
-  const now = JSON.stringify([queue, page, detail]);
-  if (now === shown) return;
-  shown = now;
   lead(queue);
   byId("queue").value = queue;
   byId("place").textContent = known.place + (isReadOnly() ? ", only to look at" : "");

@@ -98,6 +98,7 @@ export class Table {
       kept.tr.remove();
       this.kept.delete(key);
     }
+    const active = this.body.contains(document.activeElement) ? document.activeElement : null;
     let at = this.body.firstChild;
     for (const each of this.shown) {
       const kept = this.kept.get(each.key) ?? this.add(each);
@@ -105,16 +106,18 @@ export class Table {
       if (kept.tr === at) at = at.nextSibling;
       else this.body.insertBefore(kept.tr, at);
     }
+    // What is moved loses the focus.
+    if (active?.isConnected && document.activeElement !== active) active.focus({ preventScroll: true });
   }
 
   add({ key }) {
-    const tr = h("tr", {}, ...(this.picks ? [this.pick(key)] : []), ...this.columns.map((column) => {
+    const tr = h("tr", { tabIndex: -1 }, ...(this.picks ? [this.pick(key)] : []), ...this.columns.map((column) => {
       const td = h("td", { className: column.number ? "number" : column.wide ? "wide" : column.tight ? "tight" : "" });
       td.dataset.label = column.action ? "" : column.title;
       return td;
     }));
     tr.dataset.key = key;
-    tr.setAttribute("aria-selected", String(key === this.selected));
+    if (key === this.selected) tr.setAttribute("aria-current", "true");
     const kept = { tr, cells: [], actions: [] };
     this.kept.set(key, kept);
     return kept;
@@ -159,11 +162,12 @@ export class Table {
   }
 
   select(key) {
-    this.kept.get(this.selected)?.tr.setAttribute("aria-selected", "false");
+    this.kept.get(this.selected)?.tr.removeAttribute("aria-current");
     this.selected = key;
     const tr = this.kept.get(key)?.tr;
-    tr?.setAttribute("aria-selected", "true");
+    tr?.setAttribute("aria-current", "true");
     tr?.scrollIntoView({ block: "nearest" });
+    return tr;
   }
 
   // Moves the selection by so many rows, from the top if there is none.
@@ -171,7 +175,7 @@ export class Table {
     if (!this.shown?.length) return;
     const place = this.shown.findIndex(({ key }) => key === this.selected);
     const next = place < 0 ? (step > 0 ? 0 : this.shown.length - 1) : place + step;
-    this.select(this.shown[Math.min(Math.max(next, 0), this.shown.length - 1)].key);
+    this.select(this.shown[Math.min(Math.max(next, 0), this.shown.length - 1)].key)?.focus({ preventScroll: true });
   }
 
   open() {
