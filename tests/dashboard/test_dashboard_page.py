@@ -47,7 +47,7 @@ while (walker.nextNode()) {
 }
 return poor;
 """
-TRANSLUCENT = "return document.getAnimations().length"
+ANIMATIONS = "return document.getAnimations().length"
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,7 @@ def test_every_page_can_be_read(page, ws, waiting, media, scheme, width):
         assert page.driver.execute_script(CONTRAST) == [], name
         script = "return document.documentElement.scrollWidth - innerWidth"
         assert page.driver.execute_script(script) <= 0, name
-    assert page.driver.execute_script(TRANSLUCENT) == 0
+    assert page.driver.execute_script(ANIMATIONS) == 0
     page.open()
     page.click("Pause …", ".wrong")
     eventually(lambda: page.is_asking)

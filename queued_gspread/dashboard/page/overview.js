@@ -1,8 +1,8 @@
 // The whole queue at a glance.
 
 import { act, isReadOnly } from "./actions.js";
-import { byId, fill, h, whenNew } from "./dom.js";
-import { ago, calls, count, KINDS, seconds, serverName } from "./format.js";
+import { fill, h, whenNew } from "./dom.js";
+import { ago, count, KINDS, seconds, serverName } from "./format.js";
 import { Plot } from "./plots.js";
 import { href } from "./route.js";
 
