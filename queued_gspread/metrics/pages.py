@@ -12,6 +12,7 @@ import socketserver
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -79,7 +80,8 @@ class PageServer(socketserver.ThreadingTCPServer):
 
     def start(self) -> None:
         """Serve the pages, in a thread."""
-        threading.Thread(target=logged(self.serve_forever), name="metrics", daemon=True).start()
+        serve = logged(partial(self.serve_forever, _PAUSE))
+        threading.Thread(target=serve, name="metrics", daemon=True).start()
 
     def stop(self) -> None:
         """Stop listening."""

@@ -106,7 +106,7 @@ def test_a_redis_that_does_not_answer(way, hasty, own_redis, serve, export, monk
 
 def test_a_loop_that_hangs_is_not_alive(ask, monkeypatch):
     """Once the server's thread has not begun a beat for long, it is neither alive nor ready."""
-    monkeypatch.setattr(pulse, "_FROZEN", 2.0)
+    monkeypatch.setattr(pulse, "_FROZEN", 1.0)
     goes_on = threading.Event()
     beat = Consumer.beat
 
@@ -164,7 +164,7 @@ def test_clients_that_are_too_many_are_sent_away(port):
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (b"\x00\xff\r\n\r\n", b"400"),
+        (b"\x00\xff\r\n\r\n", b""),
         (b"POST /metrics HTTP/1.1\r\n\r\n", b"501"),
         (b"GET /other HTTP/1.1\r\n\r\n", b"404"),
         (b"HEAD /livez HTTP/1.1\r\n\r\n", b"200"),
@@ -180,7 +180,7 @@ def test_odd_requests_are_answered_or_cut_off(port, client, gate, sent, status):
             answer = b"".join(iter(lambda: odd.recv(4096), b""))
         except ConnectionError:
             answer = b""
-    assert answer.partition(b"\r\n\r\n")[0].split(b" ")[1:2] == ([status] if status else [])
+    assert (answer[9:12] if answer.startswith(b"HTTP/") else b"") == status
     assert not sent.startswith(b"HEAD") or answer.endswith(b"\r\n\r\n")
     assert get(f"{url}/livez")[0] == 200
     gate.open()

@@ -98,7 +98,7 @@ def test_no_label_has_unbounded_values(scrape):
 def test_the_page_has_each_metric(scrape):
     """The page has each metric of a scrape, with its type and its labels, and no other."""
     types = dict(re.findall(r"^# TYPE queued_gspread_(\w+) (\w+)", scrape.text, re.MULTILINE))
-    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| ([^|]*) \|", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|([^|]*)\|", PAGE, re.MULTILINE)
     assert {name: kind for name, kind, _ in rows} == types
     for name, _, told in rows:
         line = re.search(rf"^queued_gspread_{name}\w*\{{(.*)\}}", scrape.text, re.MULTILINE)
@@ -182,7 +182,7 @@ def test_scrapes_that_come_together_read_once(monkeypatch, clock):
     monkeypatch.setattr(exporter, "look", look)
     snapshots = exporter._Snapshots(None, clock)
     assert snapshots.latest() is snapshots.latest() is EMPTY
-    clock.advance(1.0)
+    clock.now += 1.0
     assert snapshots.latest() is snapshots.latest() is None
-    clock.advance(1.0)
+    clock.now += 1.0
     assert snapshots.latest() is EMPTY
