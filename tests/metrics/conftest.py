@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,8 +11,18 @@ from gate import google_error
 from scraping import get, samples
 from waiting import PATIENCE, eventually
 
-from queued_gspread.metrics import Exporter
+from queued_gspread.metrics import Exporter, exporter
 from queued_gspread.settings import Settings
+
+
+@dataclass
+class Asking:
+    """Asks a server for a page."""
+
+    url: str
+
+    def __call__(self, page):
+        return get(self.url + page)
 
 
 @pytest.fixture
@@ -22,19 +32,20 @@ def timing(timing):
 
 
 @pytest.fixture
-def export(redis_url, namespace):
+def export(redis_url, namespace, monkeypatch):
     """Return a function that serves metrics of a server; it returns what asks for a page."""
+    # Tests ask again and again, and want to see what is new.
+    monkeypatch.setattr(exporter, "_FRESH", 0.0)
     exporters = []
 
     def start(server, host="127.0.0.1", redis_url=redis_url):
-        exporter = Exporter(server, Settings(redis_url, namespace), host, 0)
-        exporters.append(exporter)
-        exporter.start()
-        return lambda page="/livez": get(exporter.url + page)
+        exporters.append(Exporter(server, Settings(redis_url, namespace), host, 0))
+        exporters[-1].start()
+        return Asking(exporters[-1].url)
 
     yield start
-    for exporter in exporters:
-        exporter.stop()
+    for each in exporters:
+        each.stop()
 
 
 @pytest.fixture

@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import socketserver
 import sys
 import threading
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
 from accounts import OPEN
 from calls import write
+from gate import GatedHTTPClient, client_over
 from processes import run
 from scraping import get, samples
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Consumer
+from queued_gspread.broker.connection import client as connection
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.errors import QueuedGspreadError
 from queued_gspread.metrics import Exporter, exporter, pages
-from queued_gspread.server import pulse
+from queued_gspread.server import Server, pulse
 from queued_gspread.settings import Settings
 
 
@@ -34,26 +38,29 @@ def own_redis():
 
 
 @pytest.fixture
-def port(serve, redis_url, namespace, monkeypatch):
+def port(serve, export, monkeypatch):
     """Return what serves metrics with other bounds than the usual ones; it returns the address."""
-    exporters = []
 
     def start(**bounds):
         for name, value in bounds.items():
             monkeypatch.setattr(pages, name, value)
-        exporters.append(Exporter(serve(), Settings(redis_url, namespace), "127.0.0.1", 0))
-        exporters[-1].start()
-        return exporters[-1].url
+        return export(serve()).url
 
-    yield start
-    for each in exporters:
-        each.stop()
+    return start
 
 
 def connected(url):
     """Return a connection that sends nothing."""
     parts = urlsplit(url)
     return socket.create_connection((parts.hostname, parts.port), PATIENCE)
+
+
+def is_alive(url):
+    """Return whether a server is alive; not if it does not answer."""
+    try:
+        return get(f"{url}/livez")[0] == 200
+    except OSError:
+        return False
 
 
 def test_a_server_that_works_and_one_that_stands_by(serve, export):
@@ -78,8 +85,9 @@ def test_a_server_that_works_and_one_that_stands_by(serve, export):
 
 
 @pytest.mark.parametrize("way", ["killed", "frozen"])
-def test_a_redis_that_does_not_answer(way, hasty, own_redis, serve, export, monkeypatch):
+def test_a_redis_that_does_not_answer(way, new_connections, own_redis, serve, export, monkeypatch):
     """A scrape has what is known without Redis, and the server lives; it is ready later."""
+    monkeypatch.setitem(connection.OPTIONS, "socket_timeout", 600.0)
     monkeypatch.setattr(exporter, "_LONGEST_LOOK", 0.2)
     ask = export(serve(redis_url=own_redis.url), redis_url=own_redis.url)
     eventually(lambda: samples(ask("/metrics")[1])["queued_gspread_up",] == 1)
@@ -102,6 +110,14 @@ def test_a_redis_that_does_not_answer(way, hasty, own_redis, serve, export, monk
         os.kill(own_redis.pid, signal.SIGCONT)
     eventually(lambda: ask("/readyz")[0] == 200)
     eventually(lambda: samples(ask("/metrics")[1])["queued_gspread_up",] == 1)
+
+
+def test_a_server_that_has_not_begun(redis_url, namespace, gate, auth, export):
+    """A server that starts is alive, so that nobody ends it, and not ready."""
+    client = client_over(GatedHTTPClient(gate, auth))
+    ask = export(Server(client, redis_url=redis_url, namespace=namespace))
+    assert ask("/livez")[0] == 200
+    assert ask("/readyz") == (503, "not ok: it starts\n")
 
 
 def test_a_loop_that_hangs_is_not_alive(ask, monkeypatch):
@@ -146,19 +162,31 @@ def test_a_client_that_is_slow_is_cut_off(port):
 def test_clients_that_are_too_many_are_sent_away(port):
     """Beyond so many connections a further one is closed at once; one that ends makes room."""
     url = port(_MOST_CONNECTIONS=2, _SECONDS=PATIENCE)
-    with connected(url) as first, connected(url) as second:
+    with connected(url) as first, connected(url):
         with connected(url) as third:
             assert third.recv(1) == b""
         first.shutdown(socket.SHUT_RDWR)
+        eventually(lambda: is_alive(url))
 
-        def is_answered():
-            try:
-                return get(f"{url}/livez")[0] == 200
-            except OSError:
-                return False
 
-        eventually(is_answered)
-        second.close()
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [("get_request", OSError("too many open files")), ("process_request", RuntimeError("thread"))],
+)
+def test_a_system_that_has_no_more_to_give(port, monkeypatch, method, error):
+    """Where a connection or a thread cannot be had, those are answered that come later."""
+    url, left, slept = port(_MOST_CONNECTIONS=1), [error] * 3, []
+    works = getattr(socketserver.ThreadingTCPServer, method)
+
+    def fail(*args):
+        if left:
+            raise left.pop()
+        return works(*args)
+
+    monkeypatch.setattr(socketserver.ThreadingTCPServer, method, fail)
+    monkeypatch.setattr(pages, "time", SimpleNamespace(sleep=slept.append))
+    eventually(lambda: is_alive(url))
+    assert len(slept) == (3 if method == "get_request" else 0)
 
 
 @pytest.mark.parametrize(
@@ -216,5 +244,6 @@ def test_the_command_serves_metrics(start_process, key_file):
     assert other.returncode == 1
     assert "no metrics can be served at port" in other.stderr
     assert "in use" in other.stderr
-    server.signal(signal.SIGTERM)
-    assert server.exit_status() == 0
+    with connected(url):
+        server.signal(signal.SIGTERM)
+        assert server.exit_status() == 0
