@@ -33,8 +33,14 @@ def own_redis():
     """Return a Redis that may go away."""
     with TemporaryRedis(options=OPEN, restricted=False) as server:
         yield server
-        if server.pid:
-            os.kill(server.pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def freeze(own_redis, serve):
+    """Return what stops and continues the Redis; it goes on before servers end."""
+    yield lambda number: os.kill(own_redis.pid, number)
+    if own_redis.pid:
+        os.kill(own_redis.pid, signal.SIGCONT)
 
 
 @pytest.fixture
@@ -85,7 +91,9 @@ def test_a_server_that_works_and_one_that_stands_by(serve, export):
 
 
 @pytest.mark.parametrize("way", ["killed", "frozen"])
-def test_a_redis_that_does_not_answer(way, new_connections, own_redis, serve, export, monkeypatch):
+def test_a_redis_that_does_not_answer(
+    way, new_connections, own_redis, serve, export, freeze, monkeypatch
+):
     """A scrape has what is known without Redis, and the server lives; it is ready later."""
     monkeypatch.setitem(connection.OPTIONS, "socket_timeout", 600.0)
     monkeypatch.setattr(exporter, "_LONGEST_LOOK", 0.2)
@@ -95,7 +103,7 @@ def test_a_redis_that_does_not_answer(way, new_connections, own_redis, serve, ex
     if way == "killed":
         own_redis.kill()
     else:
-        os.kill(own_redis.pid, signal.SIGSTOP)
+        freeze(signal.SIGSTOP)
 
     def told():
         found = samples(ask("/metrics")[1])
@@ -107,7 +115,7 @@ def test_a_redis_that_does_not_answer(way, new_connections, own_redis, serve, ex
     if way == "killed":
         own_redis.start()
     else:
-        os.kill(own_redis.pid, signal.SIGCONT)
+        freeze(signal.SIGCONT)
     eventually(lambda: ask("/readyz")[0] == 200)
     eventually(lambda: samples(ask("/metrics")[1])["queued_gspread_up",] == 1)
 
