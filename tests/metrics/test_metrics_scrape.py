@@ -25,7 +25,7 @@ with_promtool = pytest.mark.skipif(not PROMTOOL, reason="there is no promtool (o
 EMPTY = snapshot_of(Observed("default", 1_000_000.0))
 # Whatever is called, by whomever: there are no more series than these labels have values.
 VALUES = {
-    "namespace": r"test-\d+",
+    "queue": r"test-\d+",
     "kind": "read|write|drive|none",
     "outcome": "ok|failed|unknown|poisoned|late|withdrawn|other|refused|unauthenticated",
     "state": "working|standing_by|gone",
@@ -102,7 +102,7 @@ def test_the_page_has_each_metric(scrape):
     assert {name: kind for name, kind, _ in rows} == types
     for name, _, told in rows:
         line = re.search(rf"^queued_gspread_{name}\w*\{{(.*)\}}", scrape.text, re.MULTILINE)
-        labels = set(re.findall(r'(\w+)="', line[1] if line else "")) - {"namespace", "le"}
+        labels = set(re.findall(r'(\w+)="', line[1] if line else "")) - {"queue", "le"}
         assert not line or labels == set(re.findall(r"`(\w+)`", told)), name
 
 
@@ -126,7 +126,7 @@ def expressions():
     """Return all expressions of the dashboard, as Grafana would ask Prometheus for them."""
     panels = json.loads(DASHBOARD.read_text())["panels"]
     return [
-        target["expr"].replace("$namespace", "default").replace("$__rate_interval", "5m")
+        target["expr"].replace("$queue", "default").replace("$__rate_interval", "5m")
         for panel in panels
         for target in panel["targets"]
     ]

@@ -25,7 +25,7 @@ def samples(text):
     found = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            labels = {name: value for name, value in sample.labels.items() if name != "namespace"}
+            labels = {name: value for name, value in sample.labels.items() if name != "queue"}
             found[(sample.name, *labels.values())] = sample.value
     return found
 
