@@ -200,10 +200,14 @@ def test_one_look_for_all(redis_url, namespace):
     with dashboard(redis_url, namespace, every=0.05, read=read) as site:
         assert next(looks) == 0
         with stream(site) as one, stream(site) as other, stream(site) as third:
-            streams = [events(each) for each in (one, other, third)]
-            taken = [[each["parts"]["at"] for each in islice(seen, 8)] for seen in streams]
-        common = set(taken[0]) & set(taken[1]) & set(taken[2])
-        assert common
+            streams = [(events(each), set()) for each in (one, other, third)]
+
+            def is_shared():
+                for seen, taken in streams:
+                    taken.add(next(seen)["parts"]["at"])
+                return set.intersection(*(taken for _, taken in streams))
+
+            eventually(is_shared, "all three get the same look")
         (sampler,) = site.samplers
         eventually(lambda: not sampler.is_looking)
         seen_by_now = next(looks)
