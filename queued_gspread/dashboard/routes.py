@@ -8,13 +8,14 @@ import logging
 from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
-from itertools import islice
+from itertools import dropwhile, islice, takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
 from queued_gspread import acting
 from queued_gspread._version import __version__
+from queued_gspread.broker.locks import LOCKED
 from queued_gspread.broker.operators import Operator
 from queued_gspread.errors import (
     BrokerUnavailableError,
@@ -28,7 +29,9 @@ from queued_gspread.web.guard import HEADERS, Guard, RefusedError, json_of
 from .actions import ACTIONS, COMMON, operator_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+
+    from queued_gspread.broker.listed_jobs import ListedJob
 
     from .queues import Queue, Token
     from .sampler import Sample
@@ -134,7 +137,7 @@ class Dashboard:
         queue, lane = self._queue(request), request.match_info["lane"]
 
         def read() -> dict[str, Any]:
-            found = acting.jobs_in(Operator(queue.act), lane)
+            found = _in_order(Operator(queue.act), lane)
             jobs = [job.shown() for job in islice(found, _MOST_JOBS + 1)]
             return {"jobs": jobs[:_MOST_JOBS], "more": len(jobs) > _MOST_JOBS}
 
@@ -187,6 +190,18 @@ async def _file(_: web.Request, name: str) -> web.Response:
 
 async def _named_file(request: web.Request) -> web.Response:
     return _FILES.answer(request.match_info["name"])
+
+
+def _in_order(queue: Operator, lane: str) -> Iterator[ListedJob]:
+    """Yield a spreadsheet's calls: those of who holds its lock go before the others."""
+    names = queue.lanes(lane)
+    holders = [name for name in names if name != lane]
+    if holders and lane in names:
+        yield from takewhile(lambda job: job.mark == LOCKED, queue.jobs(lane))
+    for name in holders:
+        yield from queue.jobs(name)
+    if lane in names:
+        yield from dropwhile(lambda job: holders and job.mark == LOCKED, queue.jobs(lane))
 
 
 def _wanted(request: web.Request) -> frozenset[str]:

@@ -307,6 +307,17 @@ def test_calls_are_listed_in_order_and_cancelled(site, ws, waiting, operator):
     assert second.result(PATIENCE)
 
 
+def test_who_holds_the_lock_goes_first(site, raw, keys):
+    """The calls of who holds a spreadsheet's lock stand between the lock and all who wait."""
+    for lane, job in (("a", "Lock"), ("a", "J1"), ("a!1", "J2"), ("b", "J3")):
+        raw.sadd(keys.active, lane)
+        raw.xadd(keys.lane(lane), {"id": job, "job": "{}"})
+    raw.hset(keys.progress, "Lock", "l")
+    jobs = site.get("lanes/a/jobs")[1]["jobs"]
+    assert [job["job"] for job in jobs] == ["Lock", "J2", "J1"]
+    assert [job["state"] for job in jobs] == ["has the lock", "waiting", "waiting"]
+
+
 def test_a_purge_cancels_what_was_asked_about(site, waiting):
     """The question says how many callers are told, and calls that come after it stay."""
     waiting(2)

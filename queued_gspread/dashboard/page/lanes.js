@@ -139,7 +139,7 @@ export class Lane {
 }
 
 function aheadOf(jobs, place) {
-  if (jobs[place].state === "running" || place === 0) return "";
+  if (["running", "has the lock"].includes(jobs[place].state) || place === 0) return "";
   const ahead = jobs[place - 1];
   return `No. ${place}, ${ahead.method} of ${ahead.caller}`;
 }
