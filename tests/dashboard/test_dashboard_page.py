@@ -253,7 +253,7 @@ def test_a_call_is_cancelled_and_its_spreadsheet_paused(page, ws, waiting, opera
     page.click("Pause …", ".page")
     page.confirm("Pause")
     eventually(lambda: [each.lane for each in operator.pauses()] == ["", ws.spreadsheet_id])
-    page.click("Resume …", ".page")
+    page.click("Resume …", ".problems")
     page.confirm("Resume")
     eventually(lambda: [each.lane for each in operator.pauses()] == [""])
     page.click("Purge …", ".page")

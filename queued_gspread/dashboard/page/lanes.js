@@ -1,9 +1,10 @@
 // Every spreadsheet whose calls are in the queue, and one of them with its calls in order.
 
 import { act, isReadOnly } from "./actions.js";
-import { h } from "./dom.js";
+import { fill, h, whenNew } from "./dom.js";
 import { calls, count, expected, laneState, seconds, spreadsheetOf } from "./format.js";
 import { ask } from "./http.js";
+import { lasting, pauseItem } from "./pauses.js";
 import { href } from "./route.js";
 import { Table } from "./table.js";
 
@@ -56,6 +57,8 @@ export class Lane {
     this.path = `api/queues/${encodeURIComponent(queue)}/lanes/${encodeURIComponent(lane)}/jobs`;
     this.title = h("h2", {}, lane);
     this.about = h("p", {});
+    this.pauses = h("ul", { className: "problems" });
+    this.drawPauses = whenNew((paused) => fill(this.pauses, paused.map(pauseItem)));
     this.problem = h("p", { className: "problem", role: "alert" });
     this.more = h("p", { className: "hint" });
     const back = h("a", { href: href(queue, "lanes") }, "← All lanes");
@@ -74,7 +77,7 @@ export class Lane {
         ...(isReadOnly() ? [] : [{ name: "cancel", title: "Actions", action: (job) => [this.cancel(job)] }]),
       ],
     });
-    this.root = h("div", { className: "page" }, back, this.title, this.about, this.buttons(), this.problem, this.table.root, this.more);
+    this.root = h("div", { className: "page" }, back, this.title, this.about, this.pauses, this.buttons(), this.problem, this.table.root, this.more);
     this.load();
   }
 
@@ -89,7 +92,6 @@ export class Lane {
     if (isReadOnly() || this.lane === "-") return h("div");
     return h("div", { className: "buttons" },
       button("Pause …", { name: "pause", title: "Pause this spreadsheet", verb: "Pause", what: true, question: "No further requests are sent for it. Its calls keep their places, and new ones are taken." }),
-      button("Resume …", { name: "resume", title: "Resume this spreadsheet", verb: "Resume", what: true, question: "End what was paused of it: choose the same as when it was paused." }),
       button("Purge …", { name: "purge", title: "Cancel its calls that wait", verb: "Cancel them", first: "purge-question" }),
     );
   }
@@ -103,6 +105,7 @@ export class Lane {
   }
 
   show(seen) {
+    this.drawPauses(lasting(seen.paused.filter((pause) => pause.lane === this.lane)));
     const lane = seen.lanes.find((one) => spreadsheetOf(one.lane) === this.lane);
     if (!lane) {
       this.about.textContent = "Nothing waits here now.";

@@ -3,6 +3,7 @@
 import { act, isReadOnly } from "./actions.js";
 import { fill, h, whenNew } from "./dom.js";
 import { ago, count, KINDS, seconds, serverName } from "./format.js";
+import { lasting, pauseItem } from "./pauses.js";
 import { Plot } from "./plots.js";
 import { href } from "./route.js";
 
@@ -114,7 +115,7 @@ export class Overview {
   }
 
   show(seen) {
-    this.drawProblems([seen.problems, seen.paused.map(({ since, ...kept }) => kept)]);
+    this.drawProblems([seen.problems, lasting(seen.paused)]);
     for (const quota of seen.quota) this.gauges[quota.kind]?.show(quota);
     // Drive has a limit only where one was given.
     this.gauges.drive.root.hidden = !seen.quota.some((quota) => quota.kind === "drive" && quota.limit);
@@ -127,13 +128,7 @@ export class Overview {
   showProblems(problems, paused) {
     const texts = new Set(paused.map((pause) => pause.text));
     const lines = problems.filter((problem) => !texts.has(problem)).map((problem) => h("li", {}, problem));
-    const pauses = paused.map((pause) => {
-      const body = { what: pause.what, lane: pause.lane };
-      const action = { name: "resume", title: "Resume", verb: "Resume", body, question: `${pause.text}.` };
-      const button = h("button", { type: "button", click: () => act(action) }, "Resume …");
-      button.dataset.key = `${pause.what}:${pause.lane}`;
-      return h("li", {}, h("span", {}, pause.text), ...(isReadOnly() ? [] : [button]));
-    });
+    const pauses = paused.map(pauseItem);
     fill(this.problems, [...pauses, ...lines]);
     if (!pauses.length && !lines.length) this.problems.replaceChildren(h("li", { className: "fine" }, "Nothing."));
   }
