@@ -92,7 +92,9 @@ export class Outcomes {
     try {
       const found = await ask("GET", this.path);
       this.problem.textContent = "";
-      this.table.show(found.outcomes);
+      // Those that somebody has to look after come first.
+      const isOpen = (one) => Number(one.sort in this.advice);
+      this.table.show(found.outcomes.sort((a, b) => isOpen(b) - isOpen(a) || b.at - a.at));
       const left = found.in_all - found.outcomes.length;
       this.more.textContent = left > 0 ? `and ${count(left)} older ones: queued-gspread outcomes lists all.` : "";
     } catch (error) {

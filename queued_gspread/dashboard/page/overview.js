@@ -10,7 +10,6 @@ import { href } from "./route.js";
 const SVG = "http://www.w3.org/2000/svg";
 const ARC = "M 12 62 A 48 48 0 0 1 108 62";
 const LENGTH = Math.PI * 48;
-const MINUTE = 6;
 
 function svg(tag, attributes, ...children) {
   const node = document.createElementNS(SVG, tag);
@@ -64,7 +63,6 @@ class Gauge {
   }
 }
 
-const perMinute = (name) => (step) => step[name] * MINUTE;
 const requests = (step) => step.reads + step.writes + step.drive;
 
 export class Overview {
@@ -74,13 +72,13 @@ export class Overview {
     this.gauges = { read: new Gauge("read"), write: new Gauge("write"), drive: new Gauge("drive") };
     this.plots = [
       new Plot("Throughput, a minute", [
-        { label: "calls", color: "accent", of: perMinute("calls"), gap: 0 },
-        { label: "requests", color: "blue", of: (step) => requests(step) * MINUTE, gap: 0 },
-        { label: "failed", color: "red", of: perMinute("failed"), gap: 0 },
+        { label: "calls", color: "accent", of: (_, minute) => minute.calls },
+        { label: "requests", color: "blue", of: (_, minute) => requests(minute) },
+        { label: "failed", color: "red", of: (_, minute) => minute.failed },
       ]),
-      new Plot("Calls in the queue, at most", [{ label: "calls", color: "amber", of: (step) => step.waiting, gap: 0, fills: true }]),
+      new Plot("Calls in the queue, at most", [{ label: "calls", color: "amber", of: (step) => step.waiting, fills: true }]),
       new Plot("Merging: calls for a request", [
-        { label: "calls", color: "accent", of: (step) => (requests(step) ? step.carried / requests(step) : null), gap: null },
+        { label: "calls", color: "accent", of: (_, minute) => (requests(minute) ? minute.carried / requests(minute) : null) },
       ]),
     ];
     this.problems = h("ul", { className: "problems" });

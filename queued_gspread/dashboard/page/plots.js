@@ -5,13 +5,15 @@ import uPlot from "./uPlot.esm.js";
 
 const HEIGHT = 150;
 const STEP = 10;
+const [MINUTE, SLOTS] = [6, 360];
+const NOTHING = { calls: 0, failed: 0, waiting: 0, reads: 0, writes: 0, drive: 0, carried: 0 };
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const clock = (at) => new Date(at * 1000).toTimeString().slice(0, 5);
 const short = (value) => (value === null || value === undefined ? "–" : value.toLocaleString("en", { maximumFractionDigits: 1 }));
 
-// A plot of { label, color, of(step) } for each series.
+// A plot of { label, color, of(step, minute) } for each series.
 export class Plot {
   constructor(title, series) {
     this.title = title;
@@ -32,11 +34,12 @@ export class Plot {
   }
 
   show(history, now) {
-    const steps = history.filter((step) => step.seconds === STEP).sort((a, b) => a.at - b.at);
-    this.data = filled(steps, this.series, now);
-    const latest = steps.at(-1);
+    const slots = slotsOf(history, now);
+    const of = (one, { step, minute }) => (step ? one.of(step, minute) : null);
+    this.data = [slots.map(({ at }) => at), ...this.series.map((one) => slots.map((slot) => of(one, slot)))];
+    const latest = slots.findLast(({ step }) => step);
     this.legend.replaceChildren(...this.series.map((one) => {
-      const value = latest ? short(one.of(latest)) : "–";
+      const value = latest ? short(of(one, latest)) : "–";
       const mark = h("span", { className: "mark" });
       mark.dataset.color = one.color;
       return h("span", {}, mark, `${one.label} `, h("b", {}, value));
@@ -74,12 +77,20 @@ export class Plot {
   }
 }
 
-// A step that nobody has counted is one in which nothing happened; before the first, nothing is known.
-function filled(steps, series, now) {
-  const end = Math.floor(now / STEP) * STEP;
+// The hour as { at, step, minute }: a step, and the sum of the minute that ends with it. A step that
+// nobody has counted is one in which nothing happened; before the first, nothing is known.
+function slotsOf(history, now) {
+  const steps = history.filter((step) => step.seconds === STEP);
   const by = new Map(steps.map((step) => [Math.floor(step.at / STEP) * STEP, step]));
-  const first = steps.length ? Math.floor(steps[0].at / STEP) * STEP : end;
-  const times = Array.from({ length: 360 }, (_, place) => end - (359 - place) * STEP);
-  const of = (one, at) => (by.has(at) ? one.of(by.get(at)) : at < first || at === end ? null : one.gap);
-  return [times, ...series.map((one) => times.map((at) => of(one, at) ?? null))];
+  const end = Math.floor(now / STEP) * STEP;
+  const first = Math.min(end, ...by.keys());
+  const times = Array.from({ length: SLOTS }, (_, place) => end - (SLOTS - 1 - place) * STEP);
+  return times.map((at) => {
+    // Of the last one servers may have more to tell.
+    if (at < first || (at === end && !by.has(at))) return { at, step: null, minute: null };
+    const last = Array.from({ length: MINUTE }, (_, place) => by.get(at - place * STEP)).filter(Boolean);
+    return { at, step: by.get(at) ?? NOTHING, minute: last.reduce(added, NOTHING) };
+  });
 }
+
+const added = (sum, step) => Object.fromEntries(Object.keys(NOTHING).map((name) => [name, sum[name] + step[name]]));
