@@ -50,7 +50,7 @@ LAYERS = {
         "__init__",
     ],
     "queued_gspread.server": [
-        "arguments figures log policy timing",
+        "arguments figures log policy pulse timing",
         "failure main_thread merging replay",
         "google",
         "lease pacing",

@@ -15,6 +15,7 @@ from queued_gspread.server.google.token_state import USABLE, TokenState
 from .failure import Failure
 from .log import LOGGER
 from .main_thread import stop_after_main
+from .pulse import Pulse
 from .timing import Timing
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Lease:
         account: The account that requests are sent as, with its tokens; None to check neither.
         timing: How long to wait for a first token, and between two looks of a standby.
         on_beat: Called with each beat that Redis has answered, in the thread of the lease.
+        pulse: Is told of each turn of that thread.
 
     Attributes:
         decided: Set once it is known whether this server works, stands by or can do neither, and
@@ -63,6 +65,7 @@ class Lease:
         account: Account | None = None,
         timing: Timing | None = None,
         on_beat: Callable[[Beat], None] = lambda _: None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._queue = queue
         self._account = account
@@ -71,6 +74,7 @@ class Lease:
         self._clock = clock
         self._timing = timing or Timing()
         self._on_beat = on_beat
+        self._pulse = pulse or Pulse()
         # Until then, no other server takes over, whatever happens to this process.
         self._certain_until = -math.inf
         self.next_beat = self._pause
@@ -109,6 +113,7 @@ class Lease:
             self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join()
+        self._pulse.end(self)
         self.decided.set()
         with self._changed:
             # Calls that did not end in time may be about to send: confirm() must fail for them.
@@ -165,6 +170,17 @@ class Lease:
             if self.epoch != epoch or self._ended.is_set():
                 raise StaleEpochError
 
+    @property
+    def state(self) -> str:
+        """What the server does, in words."""
+        if self.error is not None:
+            return f"waits: {self.error}"
+        if not self.epoch:
+            return "stands by"
+        return (
+            "works" if self._tokens().is_usable else "works, but has no access token: see the log"
+        )
+
     def token_state(self) -> TokenState:
         """Return whether requests can be sent.
 
@@ -199,6 +215,7 @@ class Lease:
     def _beat_on(self) -> None:
         self._await_first_token()
         while not self._ended.is_set():
+            self._pulse.turn(self)
             self.next_beat = self._pause
             try:
                 with self._beating:

@@ -202,6 +202,7 @@ class Server:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._left: list[Scheduler] = []
+        self._lease: Lease | None = None
         self._failure = Failure()
         self._queue = self._new_queue()
 
@@ -303,6 +304,20 @@ class Server:
         return self._queue.server_id
 
     @property
+    def state(self) -> str:
+        """What the server does now, in words: it works, stands by or waits."""
+        return "has not started" if self._lease is None else self._lease.state
+
+    def has_beaten_since(self, moment: float) -> bool:
+        """Return whether every loop of the server has gone round since a moment.
+
+        Args:
+            moment: On the clock that also counts while the machine sleeps.
+
+        """
+        return self._parts.pulse.has_beaten_since(moment)
+
+    @property
     def was_told_to_stop(self) -> bool:
         """Whether this server was asked to stop."""
         return self._stopping.is_set() and not self._failure.has_ended
@@ -351,14 +366,16 @@ class Server:
         self._failure = Failure(self._stopping.set)
         card = partial(card_of, self._parts, self._lease_seconds, self._max_queue, now())
         self._publisher = self._parts.publisher(self._queue, card)
-        return Lease(
+        self._lease = Lease(
             self._queue,
             self._lease_seconds,
             watch=self._failure,
             account=self._parts.account,
             timing=self._parts.timing,
             on_beat=self._after_beat,
+            pulse=self._parts.pulse,
         )
+        return self._lease
 
     def _after_beat(self, beat: Beat) -> None:
         self._parts.pauses.saw(beat)
