@@ -57,12 +57,11 @@ class Notifier:
         self._unsent |= news
         self._send()
 
-    def feed(self, has_beaten_since: Callable[[float], bool]) -> None:
-        """Feed the watchdog, if it is time to and the server has done something since the last."""
-        moment = self._clock()
-        is_due = self._watchdog_pause and moment - self._fed >= self._watchdog_pause
-        if is_due and has_beaten_since(self._fed):
-            self._fed = moment
+    def feed(self, silence: float) -> None:
+        """Feed the watchdog if it is time to, and the server was not silent since the last time."""
+        since = self._clock() - self._fed
+        if self._watchdog_pause and since >= self._watchdog_pause and since > silence:
+            self._fed += since
             self._unsent["WATCHDOG"] = "1"
             self._send()
 

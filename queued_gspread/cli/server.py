@@ -357,7 +357,7 @@ def _run_until_stopped(server: Server, notifier: Notifier) -> bool:
     notifier.tell(_status(server), READY="1")
     while not signalled.wait(_LOOK) and server.is_running:
         notifier.tell(_status(server))
-        notifier.feed(server.has_beaten_since)
+        notifier.feed(server.silence)
     was_asked = signalled.is_set() or server.was_told_to_stop
     notifier.tell("stops: waits for the requests in the air", STOPPING="1")
     server.request_stop()

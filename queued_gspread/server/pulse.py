@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from queued_gspread._clock import now
@@ -34,7 +35,7 @@ class Pulse:
         """Expect no further turn of a loop."""
         self._turns.pop(loop, None)
 
-    def has_beaten_since(self, moment: float) -> bool:
-        """Return whether every loop has begun a turn since a moment on the clock."""
-        turns = list(self._turns.values())
-        return bool(turns) and min(turns) > moment
+    @property
+    def silence(self) -> float:
+        """Seconds since the slowest loop began its turn; infinite if there is none."""
+        return self._clock() - min(list(self._turns.values()), default=-math.inf)

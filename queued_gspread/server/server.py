@@ -308,14 +308,13 @@ class Server:
         """What the server does now, in words: it works, stands by or waits."""
         return "has not started" if self._lease is None else self._lease.state
 
-    def has_beaten_since(self, moment: float) -> bool:
-        """Return whether every loop of the server has gone round since a moment.
+    @property
+    def silence(self) -> float:
+        """Seconds since the slowest of the server's loops went round; infinite if none does.
 
-        Args:
-            moment: On the clock that also counts while the machine sleeps.
-
+        It is about the server itself: a Redis that is away keeps no loop from going round.
         """
-        return self._parts.pulse.has_beaten_since(moment)
+        return self._parts.pulse.silence
 
     @property
     def was_told_to_stop(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import queue
 import signal
@@ -185,7 +186,7 @@ def test_nothing_is_said_without_a_socket(monkeypatch):
     for variables in ({}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:1"}):
         notifier = Notifier(variables | {"WATCHDOG_USEC": "4"})
         notifier.tell("works", READY="1")
-        notifier.feed(lambda _: True)
+        notifier.feed(0.0)
 
 
 def test_children_do_not_inherit_the_socket(tmp_path):
@@ -240,19 +241,19 @@ def test_the_watchdog_of_another_process_is_not_fed(tmp_path):
             notifier = Notifier(where | {"WATCHDOG_PID": str(pid)}, hand)
             for moment in (0.2, 0.3):
                 hand.now = moment
-                notifier.feed(lambda _: True)
+                notifier.feed(0.0)
             assert list(taken_from(manager)) == expected
 
 
 def test_a_pulse_is_that_of_the_slowest_loop(clock):
-    """Every loop that has not ended must have begun a turn since; without any there is no pulse."""
+    """The silence is that of the slowest loop that has not ended, and endless without any."""
     pulse = Pulse(clock)
-    assert not pulse.has_beaten_since(clock() - 1)
+    assert pulse.silence == math.inf
     pulse.turn("one")
     pulse.turn("two")
-    before = clock()
     clock.now += 1
     pulse.turn("one")
-    assert not pulse.has_beaten_since(before)
+    clock.now += 1
+    assert pulse.silence == 2
     pulse.end("two")
-    assert pulse.has_beaten_since(before)
+    assert pulse.silence == 1
