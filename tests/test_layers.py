@@ -27,6 +27,7 @@ LAYERS = {
         "__init__",
         "asyncio",
         "embedded emulator monitor server",
+        "metrics",
         "cli testing",
         "__main__",
     ],

@@ -18,6 +18,7 @@ from queued_gspread.server.log import configure
 from queued_gspread.server.policy.retry import DURABILITIES
 from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
+from . import metrics
 from .notify import Notifier
 from .options import Parser, count, flag_or_file, message_bytes, positive_seconds, seconds
 from .output import warn
@@ -36,7 +37,7 @@ ABOUT: Final = (
 
 
 def add_options(parser: Parser) -> None:
-    """Add the server's options: the keyword arguments of :class:`Server`, and two for its log."""
+    """Add the server's options: the keyword arguments of :class:`Server`, and its log's."""
     parser.queue_options()
     google_options(parser)
     quota_options(parser)
@@ -47,6 +48,7 @@ def add_options(parser: Parser) -> None:
     _limit_options(parser)
     _signing_options(parser)
     _log_options(parser)
+    metrics.add_options(parser)
 
 
 def google_options(parser: Parser) -> None:
@@ -334,6 +336,7 @@ def run(options: argparse.Namespace) -> int:
         signing_key_file=options.signing_key_file,
         replace_account=options.replace_account,
     )
+    metrics.serve(server, options)
     if options.redis_url is None:
         _start_redis()
     status = 0 if _run_until_stopped(server, notifier) else 1
@@ -357,7 +360,7 @@ def _run_until_stopped(server: Server, notifier: Notifier) -> bool:
     notifier.tell(_status(server), READY="1")
     while not signalled.wait(_LOOK) and server.is_running:
         notifier.tell(_status(server))
-        notifier.feed(server.silence)
+        notifier.feed(server.pulse.beat)
     was_asked = signalled.is_set() or server.was_told_to_stop
     notifier.tell("stops: waits for the requests in the air", STOPPING="1")
     server.request_stop()
@@ -373,7 +376,7 @@ def _status(server: Server) -> str:
     """Return what a server does, in a line for its service manager."""
     counts = server.counters.snapshot().values()
     sent = sum(count.requests for count in counts)
-    return server.state + (f"; requests sent: {sent:,}" if sent else "")
+    return server.pulse.state + (f"; requests sent: {sent:,}" if sent else "")
 
 
 # Signals end the wait at once; this is for a stop that comes through the queue,

@@ -45,7 +45,6 @@ class Lease:
         account: The account that requests are sent as, with its tokens; None to check neither.
         timing: How long to wait for a first token, and between two looks of a standby.
         on_beat: Called with each beat that Redis has answered, in the thread of the lease.
-        pulse: Is told of each turn of that thread.
 
     Attributes:
         decided: Set once it is known whether this server works, stands by or can do neither, and
@@ -65,7 +64,6 @@ class Lease:
         account: Account | None = None,
         timing: Timing | None = None,
         on_beat: Callable[[Beat], None] = lambda _: None,
-        pulse: Pulse | None = None,
     ) -> None:
         self._queue = queue
         self._account = account
@@ -74,7 +72,6 @@ class Lease:
         self._clock = clock
         self._timing = timing or Timing()
         self._on_beat = on_beat
-        self._pulse = pulse or Pulse()
         # Until then, no other server takes over, whatever happens to this process.
         self._certain_until = -math.inf
         self.next_beat = self._pause
@@ -82,8 +79,9 @@ class Lease:
         self.error: Exception | None = None
         # What was logged last, so that it is logged once.
         self._logged = ""
-        # When the latest beat began, and when the first one that Redis did not answer.
-        self._began = -math.inf
+        # When the latest beat began, the latest that Redis answered, and the first that it did not.
+        self._began = clock()
+        self._answered = -math.inf
         self._away_since: float | None = None
         self._ended = threading.Event()
         self._changed = threading.Condition()
@@ -113,7 +111,6 @@ class Lease:
             self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join()
-        self._pulse.end(self)
         self.decided.set()
         with self._changed:
             # Calls that did not end in time may be about to send: confirm() must fail for them.
@@ -171,15 +168,12 @@ class Lease:
                 raise StaleEpochError
 
     @property
-    def state(self) -> str:
-        """What the server does, in words."""
-        if self.error is not None:
-            return f"waits: {self.error}"
-        if not self.epoch:
-            return "stands by"
-        return (
-            "works" if self._tokens().is_usable else "works, but has no access token: see the log"
-        )
+    def pulse(self) -> Pulse:
+        """Whether its thread beats, and what it does."""
+        at = self._clock()
+        if self.error is not None or at - self._answered > self._seconds:
+            return Pulse("waits for Redis", at - self._began)
+        return Pulse("works" if self.epoch else "stands by", at - self._began)
 
     def token_state(self) -> TokenState:
         """Return whether requests can be sent.
@@ -215,7 +209,6 @@ class Lease:
     def _beat_on(self) -> None:
         self._await_first_token()
         while not self._ended.is_set():
-            self._pulse.turn(self)
             self.next_beat = self._pause
             try:
                 with self._beating:
@@ -261,6 +254,7 @@ class Lease:
         is_certain = self._is_at_master()
         candidate = ANY if self._account is None else self._account.candidate()
         beat = self._queue.beat(self._seconds, is_certain=is_certain, candidate=candidate)
+        self._answered = began
         self.error = self._refusal(candidate, beat.owner)
         self._note_owner(candidate, beat.owner)
         self._log_return()

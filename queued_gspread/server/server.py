@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import threading
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,7 @@ from .card import card_of
 from .failure import Failure
 from .lease import Lease
 from .log import LOGGER, warning_after
+from .pulse import STARTS, Pulse
 from .timing import Timing
 
 if TYPE_CHECKING:
@@ -304,17 +306,11 @@ class Server:
         return self._queue.server_id
 
     @property
-    def state(self) -> str:
-        """What the server does now, in words: it works, stands by or waits."""
-        return "has not started" if self._lease is None else self._lease.state
-
-    @property
-    def silence(self) -> float:
-        """Seconds since the slowest of the server's loops went round; infinite if none does.
-
-        It is about the server itself: a Redis that is away keeps no loop from going round.
-        """
-        return self._parts.pulse.silence
+    def pulse(self) -> Pulse:
+        """Whether this server's own loops run, and what it does; asking needs no Redis."""
+        found = STARTS if self._lease is None else self._lease.pulse
+        found = replace(found, beat=max(found.beat, self._parts.loops.silence))
+        return replace(found, state="stops") if self._stopping.is_set() else found
 
     @property
     def was_told_to_stop(self) -> bool:
@@ -358,6 +354,7 @@ class Server:
     def _new_lease(self) -> Lease:
         """Prepare a run of the server; return its lease."""
         self._owner = os.getpid()
+        self._lease = None
         self._queue = self._new_queue()
         if warning := self._checked_redis():
             LOGGER.warning(warning)
@@ -372,12 +369,13 @@ class Server:
             account=self._parts.account,
             timing=self._parts.timing,
             on_beat=self._after_beat,
-            pulse=self._parts.pulse,
         )
         return self._lease
 
     def _after_beat(self, beat: Beat) -> None:
         self._parts.pauses.saw(beat)
+        if beat.state == "taken" and not beat.is_first:
+            self._parts.figures.note_takeover()
         self._publisher.after_beat(beat.epoch)
 
     def _checked_redis(self) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import queue
 import signal
@@ -19,7 +18,7 @@ from waiting import PATIENCE, eventually
 
 from queued_gspread.cli.notify import Notifier
 from queued_gspread.embedded import TemporaryRedis
-from queued_gspread.server.pulse import Pulse
+from queued_gspread.server.pulse import Loops
 
 # Stops a loop of the server while a file is there, as a deadlock would. The main thread looks
 # often, and has news each time.
@@ -175,7 +174,7 @@ def test_a_redis_that_is_away_does_not_starve_the_watchdog(managed, manager):
     with TemporaryRedis() as own:
         managed(watchdog="100000", url=own.url)
         manager.next("READY=1")
-    manager.next("STATUS=waits: ")
+    manager.next("STATUS=waits for Redis")
     manager.next("WATCHDOG=1")
     manager.next("WATCHDOG=1")
 
@@ -246,14 +245,14 @@ def test_the_watchdog_of_another_process_is_not_fed(tmp_path):
 
 
 def test_a_pulse_is_that_of_the_slowest_loop(clock):
-    """The silence is that of the slowest loop that has not ended, and endless without any."""
-    pulse = Pulse(clock)
-    assert pulse.silence == math.inf
-    pulse.turn("one")
-    pulse.turn("two")
+    """The silence is that of the slowest loop that has not ended."""
+    loops = Loops(clock)
+    assert loops.silence == 0
+    loops.turn("one")
+    loops.turn("two")
     clock.now += 1
-    pulse.turn("one")
+    loops.turn("one")
     clock.now += 1
-    assert pulse.silence == 2
-    pulse.end("two")
-    assert pulse.silence == 1
+    assert loops.silence == 2
+    loops.end("two")
+    assert loops.silence == 1
