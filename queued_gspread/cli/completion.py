@@ -31,10 +31,7 @@ def add_options(parser: Parser) -> None:
     """Add the options."""
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
     parser.version_option()
-    bash = "~/.local/share/bash-completion/completions/queued-gspread"
-    parser.example(f"completion bash > {bash}", "for bash-completion")
-    parser.example("completion zsh > ~/.zfunc/_queued-gspread", "for zsh, with ~/.zfunc in $fpath")
-    parser.example("completion fish > ~/.config/fish/completions/queued-gspread.fish", "for fish")
+    parser.example("completion bash > FILE", "FILE: see docs/operations.md")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -49,9 +49,9 @@ def add_options(parser: Parser) -> None:
     _signing_options(parser)
     _log_options(parser)
     metrics.add_options(parser)
-    parser.example("server --service-account key.json", "as that account, at the Redis here")
-    parser.example("server --redis-url redis://queue/0 --adc", "at another Redis, as this machine")
-    parser.example("server --namespace orders --writes-per-minute 300", "with a larger quota")
+    parser.example("server --service-account key.json", "as that account")
+    parser.example("server --redis-url redis://queue/0 --adc", "at another Redis")
+    parser.example("server --writes-per-minute 300", "with a larger quota")
 
 
 def google_options(parser: Parser) -> None:
