@@ -73,14 +73,14 @@ def installed(tmp_path):
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_systemd_takes_the_unit(path, tool, installed):
-    """systemd has nothing to say against a unit."""
+    """A unit is one that systemd has nothing to say against."""
     found = tool("systemd-analyze", "verify", installed(path))
     assert (found.stdout, found.stderr) == ("", "")
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_the_unit_is_exposed_to_little(path, tool, installed):
-    """A unit has what keeps it from the rest of the machine: by systemd's own measure, 2.5 of 10."""
+    """A unit is kept from the rest of the machine: by systemd's own measure, 2.5 of 10 at most."""
     tool("systemd-analyze", "security", "--offline=true", "--threshold=25", installed(path))
 
 
@@ -107,7 +107,7 @@ def test_the_environment_is_that_of_a_server(monkeypatch):
 
 
 def test_the_linter_takes_the_dockerfile(tool):
-    """hadolint has nothing to say against the Dockerfile."""
+    """The Dockerfile is one that hadolint has nothing to say against."""
     found = tool("hadolint", DEPLOY / "Dockerfile")
     assert (found.stdout, found.stderr) == ("", "")
 

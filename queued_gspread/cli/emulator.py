@@ -35,7 +35,7 @@ def add_options(parser: Parser) -> None:
     parser.section("address and files")
     _place_options(parser)
     _behaviour_options(parser)
-    parser.example("emulator --service-account-out key.json", "with a key for a server")
+    parser.example("emulator --service-account-out key.json", "with a server's key")
     parser.example("emulator --port 8099 --state books.json", "what is written stays")
 
 
