@@ -89,6 +89,7 @@ MORE = {
     ("queued-gspread-server", "--signing-key-file"): "See [signing](security.md#signing)",
     ("queued-gspread-server", "--replace-account"): "See [the account of a "
     "namespace](security.md#the-account-of-a-namespace)",
+    ("queued-gspread-server", "--metrics-port"): "See [metrics](metrics.md)",
     ("queued-gspread emulator", "--append-race"): "See [appends that overwrite each "
     "other](emulator.md#appends-that-overwrite-each-other)",
     ("queued-gspread emulator", "--not-computed"): "See [formulas](emulator.md#formulas)",

@@ -84,7 +84,8 @@ class Exporter:
 
     def _alive(self, _: str) -> Page:
         pulse = self._server.pulse
-        return _told(f"its latest beat began {pulse.beat:.1f} s ago", is_well=pulse.is_alive)
+        text = f"it {pulse.state}; its latest beat began {pulse.beat:.1f} s ago"
+        return _told(text, is_well=pulse.is_alive)
 
     def _ready(self, _: str) -> Page:
         pulse = self._server.pulse

@@ -40,7 +40,10 @@ _TIMES: Final = {
 
 
 class _Table:
-    """Collects families; each of their samples has the namespace as its first label."""
+    """Collects families; each of their samples has the namespace as its first label.
+
+    That is called ``queue``: Prometheus's label ``namespace`` is mostly that of Kubernetes.
+    """
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
@@ -74,7 +77,7 @@ class _Table:
             self.found.append(family)
 
     def _labels(self, labels: tuple[str, ...]) -> list[str]:
-        return ["namespace", *labels]
+        return ["queue", *labels]
 
     def _add(self, family: GaugeMetricFamily | CounterMetricFamily, values: Values) -> None:
         for labels, value in values.items():

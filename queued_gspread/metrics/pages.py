@@ -12,6 +12,7 @@ import socketserver
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -79,7 +80,8 @@ class PageServer(socketserver.ThreadingTCPServer):
 
     def start(self) -> None:
         """Serve the pages, in a thread."""
-        threading.Thread(target=logged(self.serve_forever), name="metrics", daemon=True).start()
+        serve = logged(partial(self.serve_forever, _PAUSE))
+        threading.Thread(target=serve, name="metrics", daemon=True).start()
 
     def stop(self) -> None:
         """Stop listening."""
@@ -96,21 +98,15 @@ class PageServer(socketserver.ThreadingTCPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread; close the connection at once if there are too many."""
-        if not self._places.acquire(blocking=False):
-            self.shutdown_request(request)
-            return
-        try:
+        if self._places.acquire(blocking=False):
             super().process_request(request, client_address)
-        except BaseException:
-            self._places.release()
-            raise
+        else:
+            self.close_request(request)
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer, and let go of the connection's place."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._places.release()
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection, however it was answered, and let go of its place."""
+        super().shutdown_request(request)
+        self._places.release()
 
     def handle_error(self, *_: Any) -> None:
         """Log what went wrong with a client: mostly that it has gone."""
