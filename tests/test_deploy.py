@@ -19,6 +19,7 @@ from queued_gspread.cli import health, server
 from queued_gspread.cli.options import Parser
 
 DEPLOY = TOP / "docs" / "deploy"
+PRODUCTION = TOP / "docs" / "production.md"
 KUBERNETES = DEPLOY / "kubernetes"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 RESOURCES = [path for path in sorted(KUBERNETES.glob("*.yaml")) if path.stem != "kustomization"]
@@ -134,6 +135,27 @@ def test_the_image_is_made_of_what_is_there():
     assert [name for name in names if not (TOP / name).exists()] == []
 
 
+def test_the_page_names_what_is_there():
+    """Files of docs/deploy that the page on production names are there, or are yours to bring."""
+    named = set(re.findall(r"docs/deploy[\w./-]*\w", PRODUCTION.read_text()))
+    yours = {"service_account.json", "server.env"}
+    assert len(named) > 5
+    assert [
+        name for name in named if not (TOP / name).exists() and Path(name).name not in yours
+    ] == []
+
+
+def test_the_page_has_each_alert():
+    """The page on production says what to do at each alert that the rules have, and at no other."""
+    rules = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text())
+    alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+    section = (
+        PRODUCTION.read_text().partition("## What to do at an alert\n")[2].partition("\n## ")[0]
+    )
+    told = re.findall(r"^\| `(\w+)`[^|]*\| \S[^|]*\| \S[^|]*\|$", section, re.MULTILINE)
+    assert sorted(f"QueuedGspread{name}" for name in told) == sorted(alerts)
+
+
 @pytest.fixture
 def composed():
     """Return what the Compose file says."""
@@ -160,6 +182,9 @@ def test_the_services_are_for_this_server(composed):
         given = options(words)
         assert Path(given.service_account).name in service["secrets"]
         assert given.shutdown_timeout < float(service["stop_grace_period"].rstrip("s"))
+    for service in services.values():
+        assert set(service.get("depends_on", [])) <= set(services)
+        assert set(service.get("secrets", [])) <= set(composed["secrets"])
     redis = services["redis"]
     assert "ports" not in redis
     assert redis["command"] == shlex.split(
