@@ -99,7 +99,7 @@ def test_the_unit_is_for_this_server():
 
 def test_the_environment_is_that_of_a_server(monkeypatch):
     """The example of an environment has variables that the server reads."""
-    lines = (DEPLOY / "server.env.example").read_text().splitlines()
+    lines = (DEPLOY / "redis.env.example").read_text().splitlines()
     variables = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -138,7 +138,7 @@ def test_the_image_is_made_of_what_is_there():
 def test_the_page_names_what_is_there():
     """Files of docs/deploy that the page on production names are there, or are yours to bring."""
     named = set(re.findall(r"docs/deploy[\w./-]*\w", PRODUCTION.read_text()))
-    yours = {"service_account.json", "server.env"}
+    yours = {"service_account.json", "redis.env"}
     assert len(named) > 5
     assert [
         name for name in named if not (TOP / name).exists() and Path(name).name not in yours
@@ -202,7 +202,7 @@ def test_kustomize_makes_resources_that_kubernetes_takes(tool, tmp_path):
     """With a key and an environment beside it, the folder is made into valid resources."""
     folder = shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
     (folder / "service_account.json").write_text("{}")
-    shutil.copy(DEPLOY / "server.env.example", folder / "server.env")
+    shutil.copy(DEPLOY / "redis.env.example", folder / "redis.env")
     made = tmp_path / "made.yaml"
     made.write_text(tool("kubectl", "kustomize", folder).stdout)
     kinds = [resource["kind"] for resource in yaml.safe_load_all(made.read_text())]

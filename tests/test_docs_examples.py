@@ -26,7 +26,8 @@ from waiting import GRACE, PATIENCE
 
 import queued_gspread
 from queued_gspread.broker.keys import Keys
-from queued_gspread.cli import main
+from queued_gspread.cli import main, server
+from queued_gspread.cli.options import Parser
 from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.emulator.faults import Latency, Reset, Status
 from queued_gspread.errors import (
