@@ -23,6 +23,8 @@ PRODUCTION = TOP / "docs" / "production.md"
 KUBERNETES = DEPLOY / "kubernetes"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 RESOURCES = [path for path in sorted(KUBERNETES.glob("*.yaml")) if path.stem != "kustomization"]
+# What the image is to have, once it is there.
+COMING = {"dashboard"}
 # A tool that pip has installed is beside Python.
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
@@ -124,6 +126,17 @@ def test_the_image_is_what_it_should_be():
     seconds = dict(re.findall(r"--(\w+)=(\d+)s", check))
     assert options([], health).health_timeout < float(seconds["timeout"])
     assert yaml.safe_load(said["CMD"]) == ["queued-gspread-server"]
+
+
+def test_the_image_has_extras_that_there_are():
+    """The extras of the image are the package's own."""
+    (listed,) = re.findall(r'"\.\[([a-z,]+)\]"', (DEPLOY / "Dockerfile").read_text())
+    optional = (
+        (TOP / "pyproject.toml").read_text().partition("[project.optional-dependencies]\n")[2]
+    )
+    assert set(listed.split(",")) - COMING <= set(
+        re.findall(r"^(\w+) = \[", optional, re.MULTILINE)
+    )
 
 
 def test_the_image_is_made_of_what_is_there():
