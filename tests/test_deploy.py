@@ -87,6 +87,13 @@ def test_the_unit_is_exposed_to_little(path, tool, installed):
     tool("systemd-analyze", "security", "--offline=true", "--threshold=25", installed(path))
 
 
+def test_the_units_are_held_off_alike():
+    """Each unit has the same of what keeps it from the rest of the machine."""
+    walls = {path.read_text().partition("\nDynamicUser=")[2] for path in UNITS}
+    assert len(walls) == 1
+    assert "SystemCallFilter=" in walls.pop()
+
+
 def test_the_unit_is_for_this_server():
     """The unit has options of the server's, the key as its credential, and patience for its end."""
     found = unit(DEPLOY / "systemd" / "queued-gspread.service")["Service"]
