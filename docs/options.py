@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from queued_gspread.cli import (
     callers,
     check,
+    completion,
     dashboard,
     drain,
     emulator,
@@ -54,6 +55,7 @@ COMMANDS = {
     "queued-gspread purge": purge,
     "queued-gspread locks": locks,
     "queued-gspread keys": keys,
+    "queued-gspread completion": completion,
     "queued-gspread emulator": emulator,
 }
 
