@@ -18,7 +18,7 @@ export class Callers {
         { name: "running", title: "Running", number: true, value: (one) => one.running },
         { name: "calls", title: "Calls", number: true, value: (one) => one.calls, show: (one) => count(one.calls) },
         { name: "failed", title: "Failed", number: true, value: (one) => one.failed, show: (one) => ({ text: count(one.failed), mark: one.failed ? "bad" : "" }) },
-        { name: "requests", title: "Requests", number: true, value: (one) => one.requests, show: (one) => one.requests.toFixed(1) },
+        { name: "requests", title: "Requests", number: true, value: (one) => one.requests, show: (one) => count(one.requests) },
         { name: "last", title: "Last answer", number: true, value: (one) => one.last ?? Infinity, show: (one) => (one.last === null ? "–" : `${seconds(one.last)} ago`) },
       ],
     });
