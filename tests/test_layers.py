@@ -16,7 +16,7 @@ ROOT = Path(queued_gspread.__file__).parent
 LAYERS = {
     "queued_gspread": [
         "_clock _fork _install _interrupts _version errors",
-        "_variables google_api",
+        "_tracing _variables google_api",
         "protocol settings",
         "broker",
         "proxy",

@@ -184,4 +184,5 @@ class Parts:
             linger=self.linger,
             memory=self.memory,
             figures=self.figures,
+            namespace=self.settings.namespace,
         )
