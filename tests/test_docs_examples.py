@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import configparser
 import io
+import os
 import re
 import shlex
 import shutil
@@ -22,6 +23,8 @@ import redis
 import yaml
 from gspread.exceptions import APIError
 from limits import UNLIMITED
+from opentelemetry import trace
+from opentelemetry.util._once import Once
 from places import TOP
 from processes import start_python
 from waiting import GRACE, PATIENCE
@@ -111,6 +114,22 @@ def test_the_pipeline_of_the_readme(book):
     run(block("README.md", "python", "Use it"), **names)
     rows = [[str(number), "59.9"] for number in range(1000)]
     assert book.sheet1.get_all_values() == [ROW, *rows]
+
+
+def test_the_trace_of_an_order(book, capsys, monkeypatch):
+    """The example of tracing prints the spans of caller, server and request, in one trace."""
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
+    run(block("docs/tracing.md", "python", "Tracing"))["provider"].shutdown()
+    printed = re.findall(
+        r'"name": "(.+)",\n    "context": {\n        "trace_id": "(.+)"', capsys.readouterr().out
+    )
+    last = dict(printed[-4:])
+    namespace = os.environ["QUEUED_GSPREAD_NAMESPACE"]
+    appends = "POST /v4/spreadsheets/{spreadsheetId}/values/{range}:append"
+    assert [*last] == [appends, f"process {namespace}", f"send {namespace}", "order 1001"]
+    assert len(set(last.values())) == 1
+    assert book.sheet1.get_all_values() == [ROW]
 
 
 def test_the_tutorial_with_google(book):
