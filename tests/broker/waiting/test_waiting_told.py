@@ -14,7 +14,8 @@ from cores import drive
 from one_job import answer
 from waiting import PATIENCE, eventually
 
-from queued_gspread.broker import QUOTA, Consumer, Holdup, Holdups, Operator, Producer, core
+from queued_gspread.broker import QUOTA, Consumer, Holdup, Holdups, Producer, core
+from queued_gspread.broker.operators import Operator
 from queued_gspread.broker.waiting import notices
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.broker.withdrawal import started_by
@@ -106,7 +107,7 @@ def early(monkeypatch, caplog):
 def test_a_caller_is_told_at_info_what_holds_its_call_up(
     settings, callers, server, said, background, early, short_slices, told, caplog, is_paused
 ):
-    """A call's record at INFO has its place, a bound and the quota; or who has paused it and why."""
+    """A call's record at INFO has its place, a bound and the quota; or who has paused, and why."""
     enqueue(settings)
     enqueue(settings)
     said(WRITES)
