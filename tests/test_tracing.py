@@ -29,10 +29,12 @@ from waiting import PATIENCE, eventually
 import queued_gspread as gspread
 import queued_gspread.asyncio as asynchronous
 from queued_gspread import _tracing
-from queued_gspread.errors import CodecError, SignatureError
+from queued_gspread.broker.operators import Operator
+from queued_gspread.errors import CodecError, QueueDrainedError, SignatureError
 from queued_gspread.protocol.messages import Job, NoObjects, Once
 from queued_gspread.protocol.signing import load_keys, sign, verify
 from queued_gspread.server.policy.promises import digest_of
+from queued_gspread.settings import Settings
 
 PARENT = f"00-{'a' * 32}-{'b' * 16}-01"
 PARTITION = messaging_attributes.MESSAGING_DESTINATION_PARTITION_ID
@@ -321,6 +323,32 @@ def test_the_span_of_a_pipelined_call_has_its_failure(ws, exported):
         ws.update("no range!", [[1]])
     (producer,) = exported.producers
     assert producer.attributes[error_attributes.ERROR_TYPE] == "APIError"
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_call_that_is_not_put_in_ends_its_span(ws, exported, redis_url, namespace, waits):
+    """A call of a pipeline that the queue refuses ends its span as an error, once."""
+    Operator(Settings(redis_url, namespace), "ann@web1").drain()
+    exported.clear()
+    with pytest.raises(QueueDrainedError), gspread.pipeline(wait=waits):
+        ws.append_row([1])
+    (producer,) = exported()
+    assert producer.attributes[error_attributes.ERROR_TYPE] == "QueueDrainedError"
+
+
+def test_a_future_that_is_cancelled_ends_its_span(serve, client, gate, background, exported):
+    """A call of a pipeline that is withdrawn ends its span as an error."""
+    serve()
+    http = client.http_client
+    held = background(read, client)
+    gate.next()
+    with gspread.pipeline() as pipe:
+        future = pipe.submit(http.request, "get", cell_of("lane"))
+        assert future.cancel()
+        (producer,) = exported.producers
+    assert producer.attributes[error_attributes.ERROR_TYPE] == "PipelineError"
+    gate.open()
+    held.result(PATIENCE)
 
 
 def test_a_call_that_nobody_waits_for_is_traced(serve, client, gate, exported):
