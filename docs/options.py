@@ -63,7 +63,7 @@ INTRODUCTION = """\
 Every option of every command. The variable beneath an option's name sets it too; the command line
 wins. A flag's variable takes `yes` or `no`. `queued-gspread server` is another name of
 `queued-gspread-server`, and [`Server`](server.md) in Python takes the same as keyword arguments
-(`api_endpoint=`), except the two of the log.
+(`api_endpoint=`), except those of log and metrics.
 
 What clients read is in [configuration](configuration.md#clients).
 """
@@ -87,6 +87,7 @@ MORE = {
     ("queued-gspread-server", "--signing-key-file"): "See [signing](security.md#signing)",
     ("queued-gspread-server", "--replace-account"): "See [the account of a "
     "namespace](security.md#the-account-of-a-namespace)",
+    ("queued-gspread-server", "--metrics-port"): "See [metrics](metrics.md)",
     ("queued-gspread emulator", "--append-race"): "See [appends that overwrite each "
     "other](emulator.md#appends-that-overwrite-each-other)",
     ("queued-gspread emulator", "--not-computed"): "See [formulas](emulator.md#formulas)",

@@ -28,6 +28,7 @@ LAYERS = {
         "__init__",
         "asyncio",
         "embedded emulator monitor server",
+        "metrics",
         "cli testing",
         "__main__",
     ],
@@ -51,7 +52,7 @@ LAYERS = {
         "__init__",
     ],
     "queued_gspread.server": [
-        "arguments figures log policy timing",
+        "arguments figures log policy pulse timing",
         "failure main_thread merging replay",
         "google",
         "lease pacing",

@@ -18,6 +18,7 @@ from queued_gspread.server.log import configure
 from queued_gspread.server.policy.retry import DURABILITIES
 from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
+from . import metrics
 from .options import Parser, count, flag_or_file, message_bytes, positive_seconds, seconds
 from .output import warn
 from .secrets import taken
@@ -35,7 +36,7 @@ ABOUT: Final = (
 
 
 def add_options(parser: Parser) -> None:
-    """Add the server's options: the keyword arguments of :class:`Server`, and two for its log."""
+    """Add the server's options: the keyword arguments of :class:`Server`, and its log's."""
     parser.queue_options()
     google_options(parser)
     quota_options(parser)
@@ -46,6 +47,7 @@ def add_options(parser: Parser) -> None:
     _limit_options(parser)
     _signing_options(parser)
     _log_options(parser)
+    metrics.add_options(parser)
 
 
 def google_options(parser: Parser) -> None:
@@ -332,6 +334,7 @@ def run(options: argparse.Namespace) -> int:
         signing_key_file=options.signing_key_file,
         replace_account=options.replace_account,
     )
+    metrics.serve(server, options)
     if options.redis_url is None:
         _start_redis()
     status = 0 if _run_until_stopped(server) else 1

@@ -75,6 +75,7 @@ class _Assembly:
             paused=self._paused,
             actions=tuple(map(action_of, seen.server.actions)),
             servers=tuple(self._servers),
+            takeovers=totals.get("takeovers", 0),
             quota=quota,
             calls_waiting=max(0, seen.depth - seen.begun),
             calls_running=seen.begun,

@@ -322,6 +322,7 @@ class Snapshot:
         paused: What operators have paused, and whether new calls are refused.
         actions: The latest of what operators have asked for, the latest first.
         servers: Its servers: the one that works first.
+        takeovers: How often a server has begun to work after the first one.
         quota: The quota of each kind of request.
         calls_waiting: How many calls wait for their first request.
         calls_running: How many are running: a request was sent for them.
@@ -348,6 +349,7 @@ class Snapshot:
     paused: tuple[Pause, ...]
     actions: tuple[Action, ...]
     servers: tuple[Server, ...]
+    takeovers: int
     quota: tuple[Quota, ...]
     calls_waiting: int
     calls_running: int

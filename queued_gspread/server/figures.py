@@ -11,6 +11,7 @@ The names of the counts, as they are published:
 ``carried KIND``        the calls that requests were for; a call counts once for each request
 ``merged KIND``         those of them that shared a request with others
 ``resent KIND``         requests that were sent again
+``takeovers``           leases that were taken, but the first
 ======================  =============================================================
 
 The place ``ms`` of a histogram has the sum of the times, in milliseconds.
@@ -132,12 +133,18 @@ class Figures:
         self._calls: deque[EndedCall] = deque(maxlen=_MOST_NOTED)
         self._requests: deque[SentRequest] = deque(maxlen=_MOST_NOTED)
         self._slowest: deque[dict[str, float]] = deque(maxlen=_REMEMBERED)
+        self._takeovers = 0
         self.note_call = self._calls.append
         self.note_request = self._requests.append
 
+    def note_takeover(self) -> None:
+        """Count a takeover, in the thread that publishes."""
+        self._takeovers += 1
+
     def take(self) -> Counted:
         """Return what was noted since the last time."""
-        counted = Counted()
+        counted = Counted(Counter({("takeovers",): self._takeovers}))
+        self._takeovers = 0
         for _ in range(len(self._calls)):
             counted.add_call(self._calls.popleft())
         for _ in range(len(self._requests)):

@@ -15,6 +15,7 @@ from queued_gspread.server.google.token_state import USABLE, TokenState
 from .failure import Failure
 from .log import LOGGER
 from .main_thread import stop_after_main
+from .pulse import Pulse
 from .timing import Timing
 
 if TYPE_CHECKING:
@@ -78,8 +79,9 @@ class Lease:
         self.error: Exception | None = None
         # What was logged last, so that it is logged once.
         self._logged = ""
-        # When the latest beat began, and when the first one that Redis did not answer.
-        self._began = -math.inf
+        # When the latest beat began, the latest that Redis answered, and the first that it did not.
+        self._began = clock()
+        self._answered = -math.inf
         self._away_since: float | None = None
         self._ended = threading.Event()
         self._changed = threading.Condition()
@@ -165,6 +167,14 @@ class Lease:
             if self.epoch != epoch or self._ended.is_set():
                 raise StaleEpochError
 
+    @property
+    def pulse(self) -> Pulse:
+        """Whether its thread beats, and what it does."""
+        at = self._clock()
+        if self.error is not None or at - self._answered > self._seconds:
+            return Pulse("waits for Redis", at - self._began)
+        return Pulse("works" if self.epoch else "stands by", at - self._began)
+
     def token_state(self) -> TokenState:
         """Return whether requests can be sent.
 
@@ -244,6 +254,7 @@ class Lease:
         is_certain = self._is_at_master()
         candidate = ANY if self._account is None else self._account.candidate()
         beat = self._queue.beat(self._seconds, is_certain=is_certain, candidate=candidate)
+        self._answered = began
         self.error = self._refusal(candidate, beat.owner)
         self._note_owner(candidate, beat.owner)
         self._log_return()

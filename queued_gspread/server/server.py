@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import threading
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,7 @@ from .card import card_of
 from .failure import Failure
 from .lease import Lease
 from .log import LOGGER, warning_after
+from .pulse import STARTS, Pulse
 from .timing import Timing
 
 if TYPE_CHECKING:
@@ -202,6 +204,7 @@ class Server:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._left: list[Scheduler] = []
+        self._lease: Lease | None = None
         self._failure = Failure()
         self._queue = self._new_queue()
 
@@ -303,6 +306,12 @@ class Server:
         return self._queue.server_id
 
     @property
+    def pulse(self) -> Pulse:
+        """Whether this server's own loop runs, and what it does; asking needs no Redis."""
+        found = STARTS if self._lease is None else self._lease.pulse
+        return replace(found, state="stops") if self._stopping.is_set() else found
+
+    @property
     def was_told_to_stop(self) -> bool:
         """Whether this server was asked to stop."""
         return self._stopping.is_set() and not self._failure.has_ended
@@ -344,6 +353,7 @@ class Server:
     def _new_lease(self) -> Lease:
         """Prepare a run of the server; return its lease."""
         self._owner = os.getpid()
+        self._lease = None
         self._queue = self._new_queue()
         if warning := self._checked_redis():
             LOGGER.warning(warning)
@@ -351,7 +361,7 @@ class Server:
         self._failure = Failure(self._stopping.set)
         card = partial(card_of, self._parts, self._lease_seconds, self._max_queue, now())
         self._publisher = self._parts.publisher(self._queue, card)
-        return Lease(
+        self._lease = Lease(
             self._queue,
             self._lease_seconds,
             watch=self._failure,
@@ -359,9 +369,12 @@ class Server:
             timing=self._parts.timing,
             on_beat=self._after_beat,
         )
+        return self._lease
 
     def _after_beat(self, beat: Beat) -> None:
         self._parts.pauses.saw(beat)
+        if beat.state == "taken" and not beat.is_first:
+            self._parts.figures.note_takeover()
         self._publisher.after_beat(beat.epoch)
 
     def _checked_redis(self) -> str | None:

@@ -27,6 +27,7 @@ from queued_gspread.errors import (
 )
 from queued_gspread.proxy import locking
 from queued_gspread.server import Server
+from queued_gspread.settings import Settings
 
 LOCK_MODULE = sys.modules["queued_gspread.lock"]
 

@@ -40,7 +40,8 @@ WARNINGS_OF_REDIS = ("_OPEN", "_PARTIAL", "_VOLATILE")
 def sources():
     """Yield the modules that log for the server, with their trees."""
     of_both = [*(PACKAGE / "broker").rglob("*.py"), PACKAGE / "_variables.py"]
-    for path in [*(PACKAGE / "server").rglob("*.py"), *of_both]:
+    of_servers = [path for name in ("server", "metrics") for path in (PACKAGE / name).rglob("*.py")]
+    for path in [*of_servers, *of_both]:
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         if name in OF_CALLERS:
             continue

@@ -214,6 +214,8 @@ def test_an_observer_reads_the_snapshot(
     found = look(settings_of("observer"))
     assert [(each.by, each.why) for each in found.paused] == [("ann@web1", "a move")]
     assert [each.what for each in found.actions] == ["pause reads"]
+    # A server reads it for its metrics.
+    assert look(settings_of("server")).worker.id == found.worker.id
     operator.resume()
     held.answer({})
     call.result(PATIENCE)
