@@ -292,9 +292,11 @@ def put(raw, keys):
     return put_in
 
 
-def test_a_call_that_no_server_has_taken_up_is_seen(serve, put, settings):
+def test_a_call_that_no_server_has_taken_up_is_seen(serve, client, gate, put, settings):
     """The oldest call of any lane counts, also one behind a lock or that no server has read."""
     serve()
+    gate.open()
+    read(client)  # the server has looked for what was there before it
     put("untouched", "a", 100)
     put("locked", "Lb", 900, mark="l")
     put("locked", "c", 300)
