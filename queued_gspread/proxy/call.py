@@ -34,7 +34,7 @@ from queued_gspread.broker import sandbox, tell_answered
 from queued_gspread.google_api.prepared import prepared
 from queued_gspread.protocol import codec
 from queued_gspread.protocol.kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, ObjectKind
-from queued_gspread.protocol.messages import Job, Reply, caller_named, check_http_timeout
+from queued_gspread.protocol.messages import Job, Reply, caller_named, check_http_timeout, new_id
 from queued_gspread.protocol.objects import spreadsheet_of
 from queued_gspread.protocol.patches import is_patched
 from queued_gspread.protocol.property_changes import apply
@@ -146,7 +146,7 @@ def outgoing(
     if method in kind.own:
         first = list(range(len(kwargs["key"])))
         job.kwargs = {**kwargs, "columns": caller.key_columns.get(table_of(lane, job), first)}
-    return Outgoing(caller, job, lane, Objects(http, _parent(proxy, kind)))
+    return Outgoing(caller, job, lane, Objects(http, _parent(proxy, kind)), new_id())
 
 
 def answered(

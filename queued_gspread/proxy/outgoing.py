@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread import _tracing
 from queued_gspread.broker import sandbox, spreadsheet_lane
 from queued_gspread.protocol.codec import Unencodable
 from queued_gspread.protocol.kinds import WORKSHEET
-from queued_gspread.protocol.messages import UNATTENDED_TIMEOUT, Job, new_id
+from queued_gspread.protocol.messages import UNATTENDED_TIMEOUT, Job
 
 from .upserted import Upserted
 
@@ -41,7 +41,7 @@ class Outgoing:
     job: Job
     lane: str
     objects: Objects
-    job_id: str = field(default_factory=new_id)
+    job_id: str
     span: _tracing.Span | None = None
 
     def encoded(self, *, is_left: bool = False) -> bytes:
