@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from queued_gspread.cli import (
     callers,
     check,
+    completion,
     drain,
     emulator,
     health,
@@ -52,6 +53,7 @@ COMMANDS = {
     "queued-gspread purge": purge,
     "queued-gspread locks": locks,
     "queued-gspread keys": keys,
+    "queued-gspread completion": completion,
     "queued-gspread emulator": emulator,
 }
 

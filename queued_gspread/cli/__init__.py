@@ -10,6 +10,7 @@ from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from . import (
     callers,
     check,
+    completion,
     demo,
     drain,
     emulator,
@@ -54,6 +55,7 @@ _COMMANDS: Final = (
     ("purge", purge, "cancel all calls that wait"),
     ("locks", locks, "show who holds the locks of spreadsheets, or break one"),
     ("keys", keys, "show what is kept under idempotency keys, or settle an outcome"),
+    ("completion", completion, "have a shell complete commands and options"),
     ("emulator", emulator, "take Google's place on this machine, for trying and testing"),
 )
 _OWN_OPTIONS: Final = ("-h", "--help", "--version")
@@ -73,6 +75,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     named = next((word for word in arguments if not word.startswith("-")), "")
     if named != "run":  # a program's output is its own
         prepare()
+    parser = _parser(named)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        options.parser.refuse(unknown)
+    return _run(options.run, options, options.parser)
+
+
+def _parser(named: str | None = None) -> Parser:
+    """Return the parser of ``queued-gspread``, with the options of one command or of all."""
     parser = Parser(
         "queued-gspread",
         description="gspread for many processes: their calls wait in Redis, and one server makes "
@@ -83,15 +94,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, module, about in _COMMANDS:
         command = commands.add_parser(name, help=about, description=module.ABOUT)
-        if name == named:
+        if named in (name, None):
             # Only for the command that runs: an invalid variable of the server's must not stop
             # the other commands.
             module.add_options(command)
-        command.set_defaults(run=module.run, parser=command)
-    options, unknown = parser.parse_known_args(arguments)
-    if unknown:
-        options.parser.refuse(unknown)
-    return _run(options.run, options, options.parser)
+        command.set_defaults(run=module.run, parser=command, whole_parser=_parser)
+    return parser
 
 
 def with_command(arguments: Sequence[str]) -> Sequence[str]:

@@ -35,6 +35,8 @@ def add_options(parser: Parser) -> None:
     parser.section("address and files")
     _place_options(parser)
     _behaviour_options(parser)
+    parser.example("emulator --service-account-out key.json", "with a server's key")
+    parser.example("emulator --port 8099 --state books.json", "what is written stays")
 
 
 def _place_options(parser: Parser) -> None:

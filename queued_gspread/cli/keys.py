@@ -61,6 +61,8 @@ def add_options(parser: Parser) -> None:
         metavar="SECONDS",
         help="how long to keep that it was made (default %(default)s)",
     )
+    parser.example("keys", "those whose outcome is unknown")
+    parser.example("keys order-1 --made", "it is there: do not make it again")
 
 
 def run(options: argparse.Namespace) -> int:

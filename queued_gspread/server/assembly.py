@@ -25,6 +25,7 @@ from .figures import Figures
 from .holdups import HoldupReporter
 from .pauses import Pauses
 from .publisher import Publisher
+from .pulse import Loops
 
 if TYPE_CHECKING:
     import threading
@@ -71,6 +72,7 @@ class Parts:
         pauses: Knows what operators have paused.
         figures: Counts calls and requests for those who look at the queue.
         at_work: Finds out what the lanes do.
+        loops: Knows whether the dispatcher goes round.
 
     """
 
@@ -94,6 +96,7 @@ class Parts:
     pauses: Pauses = field(init=False, default_factory=Pauses)
     figures: Figures = field(init=False, default_factory=Figures)
     at_work: WorkReporter = field(init=False)
+    loops: Loops = field(init=False, default_factory=Loops)
 
     def __post_init__(self) -> None:
         """Make the parts that follow from the others."""
@@ -144,6 +147,7 @@ class Parts:
             watched=watched,
             timing=self.timing,
             on_recovered=self.admission.take_over,
+            loops=self.loops,
         )
         lease.call_at_end_of(queue.epoch, lanes.lapse, lanes.retire)
         return lanes

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["STARTS", "Pulse"]
+from queued_gspread._clock import now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["STARTS", "Loops", "Pulse"]
 
 # A beat begins every second, or when the one before it has waited for Redis in vain: that takes
 # less than half as long.
@@ -14,11 +19,12 @@ _FROZEN: Final = 60.0
 
 @dataclass(frozen=True)
 class Pulse:
-    """What the thread does that keeps a server's lease, or waits for one.
+    """What a server does, and whether its loops go round.
 
     Attributes:
         state: ``starts``, ``works``, ``stands by``, ``waits for Redis`` or ``stops``.
-        beat: The seconds since it last began a beat.
+        beat: The seconds since the lease's thread last began a beat, or since the dispatcher last
+            went round: whichever is longer.
 
     """
 
@@ -27,7 +33,7 @@ class Pulse:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the thread runs, with Redis or without."""
+        """Whether its loops go round, with Redis or without."""
         return self.beat <= _FROZEN
 
     @property
@@ -38,3 +44,32 @@ class Pulse:
 
 STARTS: Final = Pulse("starts")
 """Of a server that does not beat yet."""
+
+
+class Loops:
+    """When each loop of a server last began a turn. Any thread may use it.
+
+    A turn counts, whatever comes of it: a Redis that is away is no loop that is stuck.
+
+    Args:
+        clock: A monotonic clock, in seconds.
+
+    """
+
+    def __init__(self, clock: Callable[[], float] = now) -> None:
+        self._clock = clock
+        self._turns: dict[object, float] = {}
+
+    def turn(self, loop: object) -> None:
+        """Note that a loop begins a turn."""
+        self._turns[loop] = self._clock()
+
+    def end(self, loop: object) -> None:
+        """Expect no further turn of a loop."""
+        self._turns.pop(loop, None)
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the slowest loop began its turn; 0 if there is none."""
+        at = self._clock()
+        return max((at - turn for turn in list(self._turns.values())), default=0.0)

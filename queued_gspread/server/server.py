@@ -307,8 +307,9 @@ class Server:
 
     @property
     def pulse(self) -> Pulse:
-        """Whether this server's own loop runs, and what it does; asking needs no Redis."""
+        """Whether this server's own loops run, and what it does; asking needs no Redis."""
         found = STARTS if self._lease is None else self._lease.pulse
+        found = replace(found, beat=max(found.beat, self._parts.loops.silence))
         return replace(found, state="stops") if self._stopping.is_set() else found
 
     @property

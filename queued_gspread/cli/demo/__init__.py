@@ -69,7 +69,7 @@ class DemoFailedError(QueuedGspreadError):
 
 def add_options(parser: Parser) -> None:
     """Add no options: the demo needs none."""
-    _ = parser
+    parser.example("demo", "a few seconds, with gspread and with this")
 
 
 def run(_: argparse.Namespace) -> int:
