@@ -44,6 +44,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gspread.exceptions import APIError, GSpreadException
 
+from ._clock import shown_utc
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -278,7 +280,7 @@ class OutcomeUnknownError(QueuedGspreadError, APIError):
 
     def __str__(self) -> str:
         whose = f"{self.call}: " if self.call else ""
-        when = f" at {self.sent_at.isoformat(' ', 'seconds')}" if self.sent_at else ""
+        when = f" at {shown_utc(self.sent_at)}" if self.sent_at else ""
         what = f"{self.sent} was sent{when}, and nobody" if self.sent else "nobody"
         return (
             f"{type(self).__name__}: {whose}{what} knows whether it was applied. Before you call "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import re
 import shlex
 import shutil
@@ -20,6 +21,10 @@ import pytest
 import redis
 from gspread.exceptions import APIError
 from limits import UNLIMITED
+from opentelemetry import trace
+from opentelemetry.sdk.trace import export
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.util._once import Once
 from places import TOP
 from processes import start_python
 from waiting import GRACE, PATIENCE
@@ -109,6 +114,27 @@ def test_the_pipeline_of_the_readme(book):
     run(block("README.md", "python", "Use it"), **names)
     rows = [[str(number), "59.9"] for number in range(1000)]
     assert book.sheet1.get_all_values() == [ROW, *rows]
+
+
+def test_the_trace_of_an_order(book, monkeypatch):
+    """The example of tracing has the spans of caller, server and request, in one trace."""
+    printed = InMemorySpanExporter()
+    monkeypatch.setattr(export, "ConsoleSpanExporter", lambda: printed)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
+    names = run(block("docs/tracing.md", "python", "Tracing"))
+    spans = printed.get_finished_spans()[-4:]
+    names["provider"].shutdown()
+    namespace = os.environ["QUEUED_GSPREAD_NAMESPACE"]
+    appends = "POST /v4/spreadsheets/{spreadsheetId}/values/{range}:append"
+    assert [span.name for span in spans] == [
+        appends,
+        f"process {namespace}",
+        f"send {namespace}",
+        "order 1001",
+    ]
+    assert len({span.context.trace_id for span in spans}) == 1
+    assert book.sheet1.get_all_values() == [ROW]
 
 
 def test_the_tutorial_with_google(book):

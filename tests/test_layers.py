@@ -15,8 +15,9 @@ ROOT = Path(queued_gspread.__file__).parent
 # What lies directly in a package, from the bottom up: each imports from lower layers alone.
 LAYERS = {
     "queued_gspread": [
-        "_clock _fork _install _interrupts _version errors",
-        "_variables google_api web",
+        "_clock",
+        "_fork _install _interrupts _version errors",
+        "_tracing _variables google_api web",
         "protocol settings",
         "broker",
         "proxy",
@@ -84,7 +85,7 @@ RANK = {
     package: {name: rank for rank, names in enumerate(layers) for name in names.split()}
     for package, layers in LAYERS.items()
 }
-CLIENT_SIDE = {name for names in LAYERS["queued_gspread"][4:6] for name in names.split()}
+CLIENT_SIDE = {name for names in LAYERS["queued_gspread"][5:7] for name in names.split()}
 APART = {"server", "embedded", "emulator", "monitor"}
 
 

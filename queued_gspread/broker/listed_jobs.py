@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.protocol.signing import is_signed
 
@@ -17,7 +17,10 @@ from .connection.clock_steps import enqueued_at
 from .locks import LOCKED, is_lock, spreadsheet_lane
 from .pauses import one_line
 
-__all__ = ["WHOLE", "ListedJob", "fields_of", "page_of"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["WHOLE", "ListedJob", "fields_of", "method_and_caller", "page_of"]
 
 WHOLE: Final = 16_384
 """Bytes of a job that are looked at for a list of jobs; most jobs are smaller."""
@@ -77,22 +80,29 @@ class ListedJob:
     def shown(self) -> dict[str, Any]:
         """Return all that may be shown of it: no argument and no title."""
         known = fields_of(self.body)
-        kind, method, who = known.get("kind"), known.get("method"), known.get("caller")
-        is_caller = isinstance(who, list) and len(who) == 2  # noqa: PLR2004 - host and process
+        method, caller = method_and_caller(known)
         timeout = known.get("timeout")
         return {
             "job": self.job_id,
             "state": self.state,
             "spreadsheet": self.spreadsheet,
             "under_lock": self.lane != self.spreadsheet,
-            "method": _word(f"{kind}.{method}" if kind and method else _UNKNOWN),
-            "caller": _word(":".join(map(str, who)) if is_caller and who else _UNKNOWN),
+            "method": method,
+            "caller": caller,
             "age": round(self.age, 3),
             "timeout": timeout if isinstance(timeout, (int, float)) else None,
             "unattended": known.get("unattended") is True,
             "bytes": self.size,
             "signed": is_signed(self.body),
         }
+
+
+def method_and_caller(known: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what a job calls and whose it is, of its fields as far as they are known."""
+    kind, method, who = known.get("kind"), known.get("method"), known.get("caller")
+    is_caller = isinstance(who, list) and len(who) == 2  # noqa: PLR2004 - host and process
+    what = f"{kind}.{method}" if kind and method else _UNKNOWN
+    return _word(what), _word(":".join(map(str, who)) if is_caller and who else _UNKNOWN)
 
 
 def _word(text: str) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
+
+from queued_gspread._clock import shown_utc
 
 from .connection.client import as_text
 
@@ -85,7 +86,7 @@ class Pause:
     @property
     def shown(self) -> str:
         """It in words, as a sentence without a full stop."""
-        since = datetime.fromtimestamp(self.since, timezone.utc).isoformat(" ", "seconds")
+        since = shown_utc(self.since)
         why = f": {self.why}" if self.why else ""
         if self.is_drain:
             return f"drained by {self.by} since {since}{why}"

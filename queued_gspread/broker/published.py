@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from queued_gspread.broker.connection.client import as_text
@@ -109,7 +109,7 @@ class LaneAtWork:
         lane: Its name.
         title: The spreadsheet's title, as its calls have it; '' if they do not.
         running: For how many of its calls a request was sent.
-        oldest: The seconds since its first call was put in.
+        oldest: The seconds since its first call was put in; 0 if that is not known.
         method: The method of that: ``worksheet.append_row``; '' if the server has not read it yet.
         caller: Its caller.
         since: The seconds since the server took it up.
@@ -151,6 +151,14 @@ class Work:
     in_use: int = 0
     slowest: Mapping[str, float] = field(default_factory=dict)
     callers: Mapping[str, int] = field(default_factory=dict)
+
+    def with_heads(self, ages: Mapping[str, float]) -> Work:
+        """Return it with the ages of lanes' first calls, where the server has not read these."""
+        lanes = {lane.lane: lane for lane in self.lanes}
+        for name, age in ages.items():
+            lane = lanes.get(name, LaneAtWork(name))
+            lanes[name] = lane if lane.method else replace(lane, oldest=round(age, 3))
+        return replace(self, lanes=sorted(lanes.values(), key=lambda lane: -lane.oldest))
 
     def encode(self) -> str:
         """Return it as text for Redis."""

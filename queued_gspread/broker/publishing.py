@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from queued_gspread._clock import now
+from queued_gspread.broker.connection.client import as_text
 from queued_gspread.broker.connection.deadline import until
 
 from .fencing import FencedScripts
@@ -12,6 +13,8 @@ from .permits import KINDS
 from .published import card_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .published import Card, Publication
 
 __all__ = ["Publishing"]
@@ -33,3 +36,24 @@ class Publishing(FencedScripts):
         with until(now() + seconds):
             found = card_in(self._run("publish", places, args))
         return None if found is None else found[1]
+
+    def heads(self, lanes: Sequence[str], drawn: int, seconds: float) -> dict[str, float]:
+        """Return the age of the first call of some lanes, and of others, drawn at random.
+
+        Nothing, if another server works by now.
+
+        Args:
+            lanes: These lanes.
+            drawn: How many others.
+            seconds: For how long Redis may be waited for.
+
+        Raises:
+            BrokerUnavailableError: Redis cannot be reached, or refuses.
+
+        """
+        keys = self._keys
+        places = [keys.active, keys.progress, keys.lane("")]
+        with until(now() + seconds):
+            found: Any = self._run("heads", places, [drawn, *lanes])
+        pairs = zip(found[::2], found[1::2], strict=True)
+        return {as_text(lane): int(age) / 1000 for lane, age in pairs}

@@ -28,6 +28,7 @@ _NAMES: Final = (
     "formats",
     "grant",
     "head",
+    "heads",
     "jobs",
     "journal",
     "lapse",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread._clock import shown_utc
 from queued_gspread.broker import Promises
 from queued_gspread.broker.operators import Operator
 from queued_gspread.errors import IdempotencyKeyError
@@ -127,5 +127,5 @@ def _one_of(unknown: list[KeptCall], options: argparse.Namespace, where: str) ->
 
 
 def _shown(call: KeptCall) -> str:
-    since = datetime.fromtimestamp(call.since, timezone.utc).isoformat(" ", "seconds")
+    since = shown_utc(call.since)
     return f"{call.key!r} {call.number}: {call.state}, in {call.spreadsheet!r}, since {since}"

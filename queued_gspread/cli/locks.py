@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread._clock import shown_utc
 from queued_gspread.broker import Producer
 from queued_gspread.broker.operators import Operator
 from queued_gspread.errors import LockError
@@ -70,6 +70,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _shown(holder: LockHolder) -> str:
-    since = datetime.fromtimestamp(holder.since, timezone.utc).isoformat(" ", "seconds")
+    since = shown_utc(holder.since)
     state = "" if holder.state == "held" else f", {holder.state}, with a call in the air"
     return f"{holder.lane}: {holder.who}, since {since}, hold {holder.hold:g} s{state}"

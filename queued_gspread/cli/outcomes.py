@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread._clock import shown_utc
 from queued_gspread.acting import ADVICE, dismiss, kept_outcomes
 
 from .acting import (
@@ -98,17 +98,12 @@ def _list(queue: Operator, found: list[Outcome], limit: int) -> int:
 
 
 def _row(outcome: Outcome) -> list[str]:
-    row = [_when(outcome), outcome.sort, outcome.job_id, outcome.method, outcome.where]
+    row = [shown_utc(outcome.at), outcome.sort, outcome.job_id, outcome.method, outcome.where]
     return [*row, outcome.error + (f": {outcome.message}" if outcome.message else "")]
 
 
-def _when(outcome: Outcome) -> str:
-    at = datetime.fromtimestamp(outcome.at, timezone.utc)
-    return at.isoformat(" ", "seconds").replace("+00:00", " UTC")
-
-
 def _shown(outcome: Outcome) -> list[str]:
-    lines = details(asdict(outcome) | {"at": _when(outcome)})
+    lines = details(asdict(outcome) | {"at": shown_utc(outcome.at)})
     return [*lines, ADVICE[outcome.sort]] if outcome.sort in ADVICE else lines
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
+
+from queued_gspread._clock import shown_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -72,10 +73,10 @@ def status(snapshot: Snapshot, place: str, order: Sequence[str] = ()) -> list[st
         order: The names of the lanes that were shown before, in their order.
 
     """
-    when = datetime.fromtimestamp(snapshot.at, timezone.utc).isoformat(" ", "seconds")
+    when = shown_utc(snapshot.at)
     account = f", account {snapshot.account}" if snapshot.account else ""
     blocks = [
-        [f"{place}{account}", when.replace("+00:00", " UTC")],
+        [f"{place}{account}", when],
         [f"! {problem}" for problem in snapshot.problems],
         _servers(snapshot.servers),
         _quota(snapshot.quota),

@@ -198,7 +198,8 @@ class _Assembly:
         holdup = self._seen.server.holdups.kinds.get(kind)
         lanes = [lane for lane in self._at_work.values() if lane.state != "paused"]
         named = sum(lane.kind == kind for lane in lanes)
-        is_new = sum(name not in self._at_work for name in self._seen.lanes)
+        known = {name for name, lane in self._at_work.items() if lane.method or lane.state}
+        is_new = len(self._seen.lanes.keys() - known)
         return max(named, holdup.lanes if holdup else 0) + (is_new if self._holder else 0)
 
     # Lanes -----------------------------------------------------------------------------------
@@ -229,7 +230,7 @@ class _Assembly:
             title=at_work.title,
             calls=calls,
             running=at_work.running,
-            oldest=at_work.oldest + since if is_known else None,
+            oldest=at_work.oldest + since if is_known or at_work.oldest else None,
             method=at_work.method,
             caller=at_work.caller,
             since=at_work.since + since if is_known else None,

@@ -21,7 +21,7 @@ class Outcome:
         at: When.
         sort: ``failed``, ``unknown`` or ``poisoned``.
         job_id: Its job.
-        method: Its method; ``?`` if the job was not read.
+        method: Its method; ``?`` if it is not known.
         spreadsheet: The spreadsheet's id.
         title: Its title.
         sheet: The worksheet's title, if the call was for one.

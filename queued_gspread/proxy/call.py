@@ -23,25 +23,18 @@ from __future__ import annotations
 import inspect
 import warnings
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import gspread
 
 from queued_gspread._clock import now
 from queued_gspread._interrupts import unconverted
+from queued_gspread._tracing import UNTRACED
 from queued_gspread.broker import sandbox, tell_answered
 from queued_gspread.google_api.prepared import prepared
 from queued_gspread.protocol import codec
 from queued_gspread.protocol.kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, ObjectKind
-from queued_gspread.protocol.messages import (
-    UNATTENDED_TIMEOUT,
-    Job,
-    Reply,
-    caller_named,
-    check_http_timeout,
-    new_id,
-)
+from queued_gspread.protocol.messages import Job, Reply, caller_named, check_http_timeout, new_id
 from queued_gspread.protocol.objects import spreadsheet_of
 from queued_gspread.protocol.patches import is_patched
 from queued_gspread.protocol.property_changes import apply
@@ -74,7 +67,6 @@ __all__ = [
     "reading_properties",
     "runs_here",
     "send_request",
-    "unattended",
 ]
 
 _BLOCK: Final = 65_536
@@ -131,10 +123,13 @@ def _sent(
     try:
         if pipeline is not None:
             return (_pipelined(pipeline, proxy, kind, call),)
-        reply = call.caller.send(call.job, call.lane, call.objects)
+        with unconverted():
+            body = call.encoded()
     except codec.Unencodable:
         return None
-    return (call.shown(_outcome(proxy, kind, reply)),)
+    with call.span or UNTRACED:
+        reply = call.caller.send(call.job_id, call.lane, body, call.objects)
+        return (call.shown(_outcome(proxy, kind, reply)),)
 
 
 def outgoing(
@@ -151,7 +146,7 @@ def outgoing(
     if method in kind.own:
         first = list(range(len(kwargs["key"])))
         job.kwargs = {**kwargs, "columns": caller.key_columns.get(table_of(lane, job), first)}
-    return Outgoing(caller, job, lane, Objects(http, _parent(proxy, kind)))
+    return Outgoing(caller, job, lane, Objects(http, _parent(proxy, kind)), new_id())
 
 
 def answered(
@@ -171,7 +166,7 @@ def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgo
     job, lane = outgoing.job, outgoing.lane
     cls = None if pipeline.waits else lazy_class(kind, job.method)
     is_left = pipeline.leaves(cls)
-    body = (unattended(job) if is_left else job).encode()
+    body = outgoing.encoded(is_left=is_left)
     began, line = now(), UserLine.now()
     queue = outgoing.caller.queue_now()
     notice = queue.notice()
@@ -188,16 +183,14 @@ def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgo
         # Its title, in whatever case, is what names the worksheet to Google.
         title = str(proxy._properties.get("title")).casefold()
         cell = used_cell(job, (proxy.spreadsheet_id, title))
-    prepared = queue.prepared(new_id(), lane, body, notice, is_unattended=is_left)
+    prepared = queue.prepared(outgoing.job_id, lane, body, notice, is_unattended=is_left)
+    call.span = outgoing.span
     pipeline.put_in(call, prepared, queue.put_in, settle, cell)
+    if is_left and call.span is not None:
+        call.span.end()  # this was all that anybody waits for
     if call.future is not None:
         return call.future
     return pipeline.wait_at_place(call) if cls is None else pipeline.lazy(call, ours(cls))
-
-
-def unattended(job: Job) -> Job:
-    """Return the job of a call that nobody waits for, whose caller's timeout is not its own."""
-    return replace(job, is_unattended=True, timeout=UNATTENDED_TIMEOUT)
 
 
 def _settle(

@@ -8,7 +8,7 @@ from queued_gspread._clock import now
 from queued_gspread._interrupts import unconverted
 from queued_gspread.broker import Producer, producer, sandbox, tell_answered
 from queued_gspread.errors import CallTimeoutError, QueuedGspreadError
-from queued_gspread.protocol.messages import LOCK, Job, NoObjects, Reply, new_id
+from queued_gspread.protocol.messages import LOCK, Job, NoObjects, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,13 +31,13 @@ class Caller:
         # The key columns of upserts, by the table: where they were last.
         self.key_columns: dict[Any, list[int]] = {}
 
-    def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
+    def send(self, job_id: str, lane: str, body: bytes, objects: codec.Objects) -> Reply:
         """Put a job into the queue and wait for its reply."""
-        job_id, began = new_id(), now()
+        began = now()
         queue = self.queue_now()
         notice = queue.notice()
         with unconverted():
-            reply = queue.call(job_id, lane, job.encode(), notice)
+            reply = queue.call(job_id, lane, body, notice)
         with unconverted(tell_answered):
             try:
                 return decoded(reply, objects, now() - began, notice)

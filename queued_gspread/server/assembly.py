@@ -188,4 +188,5 @@ class Parts:
             linger=self.linger,
             memory=self.memory,
             figures=self.figures,
+            namespace=self.settings.namespace,
         )

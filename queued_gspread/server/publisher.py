@@ -26,6 +26,9 @@ __all__ = ["Publisher"]
 
 # A beat must not wait for long.
 _LONGEST: Final = 1.0
+# Lanes that are drawn each time, and those that are looked at again, as their calls are the oldest.
+_DRAWN: Final = 100
+_OLDEST: Final = 10
 _FAILED: Final = "what this server does cannot be published for status and the like: %s"
 _DIFFERS: Final = (
     "this server stands by with other options than the one that works, and takes them at a "
@@ -62,6 +65,8 @@ class Publisher:
         self._clock = clock
         self._due = clock()
         self._number = 0
+        # The lanes whose first calls were the oldest.
+        self._oldest: list[str] = []
         # What Redis may not have yet: sent again, under its number, it counts nothing twice.
         self._unconfirmed: Publication | None = None
         # What was logged last, so that it is logged once.
@@ -74,7 +79,7 @@ class Publisher:
         self._due = self._clock() + self._every
         try:
             card = self._card()
-            others = self._publish(card, self._work() if epoch else None)
+            others = self._publish(card, self._work_with_heads() if epoch else None)
             self._failure = ""
         except QueuedGspreadError as error:
             self._log_failure(str(error))
@@ -82,6 +87,12 @@ class Publisher:
             self._log_failure(f"{type(error).__name__}: {error}")
         else:
             self._compare(card, others)
+
+    def _work_with_heads(self) -> Work:
+        """Return what the lanes do, and how old the first calls are of those not taken up yet."""
+        ages = self._queue.heads(self._oldest, _DRAWN, min(_LONGEST, self._every))
+        self._oldest = sorted(ages, key=ages.__getitem__, reverse=True)[:_OLDEST]
+        return self._work().with_heads({lane: ages[lane] for lane in self._oldest})
 
     def end(self) -> None:
         """Publish what is left, and that this server has ended in good order."""

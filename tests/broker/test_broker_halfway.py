@@ -504,6 +504,12 @@ CASES = [
         [EPOCH],
         [SERVER, ["HSET", KEYS.deliveries, "J1", "/7/", "J2", "/6//7/"]],
     ),
+    Case(
+        "heads",
+        [KEYS.server, KEYS.active, KEYS.progress, KEYS.lane("")],
+        [EPOCH, 9, "lane"],
+        [SERVER, *TWO, ["HSET", KEYS.progress, "J1", "l"]],
+    ),
     *(
         Case(
             "publish",

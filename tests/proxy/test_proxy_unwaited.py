@@ -26,8 +26,7 @@ from queued_gspread.errors import (
     ServerUnavailableError,
 )
 from queued_gspread.protocol.messages import UNATTENDED_TIMEOUT, Job
-from queued_gspread.proxy import call as calls_of_proxy
-from queued_gspread.proxy import pipelining
+from queued_gspread.proxy import outgoing, pipelining
 from queued_gspread.proxy.pending import PendingCall
 from queued_gspread.server.calls.error_fields import kept_of
 from queued_gspread.settings import Settings
@@ -141,7 +140,7 @@ def test_a_timeout_ends_with_the_enqueue(made, serving, raw, keys):
 
 def test_what_nobody_has_made_in_time_is_kept_as_failed(later, serving, failed, monkeypatch):
     """A call that no server has begun within its time is not made, and is kept as failed."""
-    monkeypatch.setattr(calls_of_proxy, "UNATTENDED_TIMEOUT", 0.001)
+    monkeypatch.setattr(outgoing, "UNATTENDED_TIMEOUT", 0.001)
     with gspread.pipeline(wait=False):
         later.append_row(["too late"])
     with serving():

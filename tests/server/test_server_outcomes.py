@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 import requests
-from calls import append, message, write
-from gate import google_error
+from calls import append, write
+from gate import cell_of, google_error
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Producer, consumer
 from queued_gspread.broker.failed_calls import failed_call
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.errors import OutcomeUnknownError
-from queued_gspread.protocol.messages import new_id
+from queued_gspread.protocol.messages import Job, caller_named, new_id
 from queued_gspread.settings import Settings
 
 
@@ -49,13 +49,26 @@ def test_a_failure_has_the_titles_of_its_sheet(ws, raw, keys, kept):
 
 
 def test_a_poisoned_job_is_kept_as_an_outcome(settings, serve, raw, keys, kept):
-    """A job of which three servers died is among the outcomes, with its id and spreadsheet."""
+    """A job of which three servers died is among the outcomes, with all that names it."""
     callers, wait = Producer(settings), Wait(new_id(), "lane", None)
-    callers.enqueue(wait, message())
+    callers.enqueue(wait, Job("http_client", "request", args=("get", cell_of("lane"))).encode())
     raw.hset(keys.deliveries, wait.job_id, "/1//2//3/")
     serve()
     (outcome,) = eventually(lambda: kept(keys.outcomes))
     assert (outcome.sort, outcome.job_id, outcome.spreadsheet) == ("poisoned", wait.job_id, "lane")
+    caller = ":".join(map(str, caller_named(None)))
+    assert (outcome.method, outcome.caller) == ("http_client.request", caller)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"x" * 100, b'{"kind":1,"method":[],"caller":3}'])
+def test_a_poisoned_job_that_tells_nothing_is_kept_too(settings, serve, raw, keys, kept, body):
+    """Where method and caller are not known, the outcome says so."""
+    callers, wait = Producer(settings), Wait(new_id(), "lane", None)
+    callers.enqueue(wait, body)
+    raw.hset(keys.deliveries, wait.job_id, "/1//2//3/")
+    serve()
+    (outcome,) = eventually(lambda: kept(keys.outcomes))
+    assert (outcome.method, outcome.caller) == ("?", "?")
 
 
 @pytest.fixture

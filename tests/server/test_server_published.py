@@ -17,7 +17,10 @@ from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import Consumer, Publication
 from queued_gspread.broker.published import AGE_OF_STEPS, Card, LaneAtWork, Work, published_of
+from queued_gspread.cli.health import troubles
 from queued_gspread.errors import BrokerUnavailableError
+from queued_gspread.monitor import look
+from queued_gspread.server import publisher as publisher_of
 from queued_gspread.server.figures import Figures, step_of
 from queued_gspread.server.publisher import Publisher
 from queued_gspread.settings import Settings
@@ -162,6 +165,9 @@ def test_what_redis_may_not_have_is_published_again_under_its_number():
     class Queue:
         server_id = "aaaa"
 
+        def heads(self, *_):
+            return {}
+
         def publish(self, _, publication, __):
             sent.append(publication)
             if broken.pop() if broken else False:
@@ -266,3 +272,91 @@ def test_steps_have_short_names():
         "resent": 1,
     }
     assert AGE_OF_STEPS == {10: 3600, 300: 172_800}
+
+
+# The oldest call of any lane ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def put(raw, keys):
+    """Return a function that puts a job into a lane, of which no server learns."""
+
+    def put_in(lane, job_id, age, size=0, mark=""):
+        moment = int(time.time() * 1000) - age * 1000
+        raw.xadd(keys.lane(lane), {"id": job_id, "body": "x" * size}, id=f"{moment}-1")
+        raw.sadd(keys.active, lane)
+        raw.incr(keys.depth)
+        if mark:
+            raw.hset(keys.progress, job_id, mark)
+
+    return put_in
+
+
+def test_a_call_that_no_server_has_taken_up_is_seen(serve, client, gate, put, settings):
+    """The oldest call of any lane counts, also one behind a lock or that no server has read."""
+    serve()
+    gate.open()
+    read(client)  # the server has looked for what was there before it
+    put("untouched", "a", 100)
+    put("locked", "Lb", 900, mark="l")
+    put("locked", "c", 300)
+    found = eventually(lambda: oldest_in(settings, 300.0))
+    assert {lane.lane: lane.oldest // 100 for lane in found.lanes} == {"untouched": 1, "locked": 3}
+    assert troubles(found, 200.0) == ["the oldest call has been there for 5 min"]
+    assert troubles(found, 1000.0) == []
+
+
+def oldest_in(settings, age):
+    found = look(settings)
+    return found if (found.oldest_call or 0.0) >= age else None
+
+
+@pytest.fixture
+def settings(redis_url, namespace):
+    return Settings(redis_url, namespace)
+
+
+def test_the_oldest_are_found_among_many_and_looked_at_again(queue, put, monkeypatch):
+    """Of many lanes some are drawn each time, and those with the oldest calls stay in sight."""
+    monkeypatch.setattr(publisher_of, "_DRAWN", 5)
+    for place in range(60):
+        put(f"lane{place}", f"j{place}", place)
+    publisher = Publisher(queue, Card, Work, Figures(), 60.0)
+    seen = set()
+    while "lane59" not in seen:
+        seen = {lane.lane for lane in publisher._work_with_heads().lanes}
+    for _ in range(3):
+        found = publisher._work_with_heads().lanes
+        assert found[0].lane == "lane59"
+        assert 59 <= found[0].oldest < 60 + PATIENCE
+    assert len(found) <= 10
+
+
+def test_no_more_than_some_large_jobs_are_looked_at(queue, put):
+    """Jobs come along with what is looked at, so a few large ones are enough for one time."""
+    for place in range(5):
+        put(f"lane{place}", f"j{place}", 1, size=600_000)
+    assert len(queue.heads([], 5, 5.0)) == 2
+
+
+def test_heads_of_lanes_hold_up_nothing(queue, raw, keys, put):
+    """Whatever stands in a lane's place, and whoever asks, there is an answer."""
+    put("good", "a", 7)
+    raw.set(keys.lane("odd"), "mine")
+    raw.sadd(keys.active, "odd", "empty")
+    assert {lane: age // 7 for lane, age in queue.heads(["good", "gone"], 9, 5.0).items()} == {
+        "good": 1
+    }
+    queue.epoch = "1"
+    assert queue.heads(["good"], 9, 5.0) == {}
+    raw.delete(keys.active)
+    raw.set(keys.active, "mine")
+    assert queue.heads([], 9, 5.0) == {}
+
+
+def test_what_the_server_knows_of_a_lane_stays():
+    """An age that was looked up takes the place of nothing that the server has read itself."""
+    work = Work([LaneAtWork("known", oldest=5.0, method="worksheet.get"), LaneAtWork("sent")])
+    found = {lane.lane: lane for lane in work.with_heads({"known": 1, "sent": 2, "new": 3}).lanes}
+    assert {name: lane.oldest for name, lane in found.items()} == {"known": 5, "sent": 2, "new": 3}
+    assert found["known"].method == "worksheet.get"

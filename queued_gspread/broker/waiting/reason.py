@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread._clock import shown_utc
 from queued_gspread.broker.pauses import EVERYTHING
 from queued_gspread.broker.permits import PAUSE
 
@@ -115,7 +115,7 @@ def _of_queue(sight: Sight) -> str:
 
 def _of_lock(sight: Sight, lock: LockHolder) -> str:
     seconds = max(0.0, sight.moment - lock.since)
-    since = datetime.fromtimestamp(lock.since, timezone.utc).isoformat(" ", "seconds")
+    since = shown_utc(lock.since)
     return (
         f"the spreadsheet is locked by {lock.who} for {seconds:.0f} s, since {since}"
         f"{_behind(replace(sight, ahead=max(0, sight.ahead - 1)))}"

@@ -15,7 +15,8 @@ import requests
 from google.auth.exceptions import GoogleAuthError, RefreshError
 from gspread.exceptions import APIError, GSpreadException
 
-from queued_gspread.broker import FAILED, FailedCall
+from queued_gspread.broker import FAILED, FailedCall, listed_jobs
+from queued_gspread.broker.listed_jobs import method_and_caller
 from queued_gspread.errors import (
     AccountMismatchError,
     CallTimeoutError,
@@ -100,18 +101,21 @@ def kept_of(error: BaseException, entry: Entry, job: Job | None, sort: str = FAI
     Args:
         error: How it failed.
         entry: Its job.
-        job: The same, if it could be read: not one that servers have died of.
+        job: The same, if it could be read. Of one that servers have died of, only the beginning is
+            looked at, as plain JSON.
         sort: What sort of failure it is.
 
     """
     said = fields_of(error, job)
     own = _shown(str(error)) if isinstance(error, _OWN_WORDS) else ""
-    host, process = ("?", "?") if job is None else job.caller
+    method, caller = (
+        _of_beginning(entry) if job is None else (job.name, ":".join(map(str, job.caller)))
+    )
     call = FailedCall(
         job_id=entry.job_id,
-        method="?" if job is None else quoted(job.name)[1:-1],
+        method=quoted(method)[1:-1],
         spreadsheet=quoted(entry.spreadsheet)[1:-1],
-        caller=quoted(f"{host}:{process}")[1:-1],
+        caller=quoted(caller)[1:-1],
         sort=sort,
         title=spreadsheet_title(job),
         sheet=sheet_title(job),
@@ -124,6 +128,10 @@ def kept_of(error: BaseException, entry: Entry, job: Job | None, sort: str = FAI
     )
     kept = call.encode()
     return kept if len(kept) < _MOST_KEPT else replace(call, title="", sheet="").encode()
+
+
+def _of_beginning(entry: Entry) -> tuple[str, str]:
+    return method_and_caller(listed_jobs.fields_of(entry.body[: listed_jobs.WHOLE]))
 
 
 def _instead_of_answer(error: BaseException | None) -> str:

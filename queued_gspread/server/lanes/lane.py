@@ -13,9 +13,11 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread._tracing import tracer
 from queued_gspread.broker import StaleEpochError, is_lock
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
+from queued_gspread.server.calls import spans
 from queued_gspread.server.calls.call import Call
 from queued_gspread.server.calls.call_log import count_call, log_call, log_failure
 from queued_gspread.server.calls.memory import Memory, Portion, estimate_answers
@@ -77,6 +79,7 @@ class LaneServices:
             for their next calls.
         memory: The memory that calls may take.
         figures: Counts calls.
+        namespace: The queue's namespace, for spans.
 
     """
 
@@ -92,6 +95,7 @@ class LaneServices:
     linger: float = 0.0
     memory: Memory = field(default_factory=Memory)
     figures: Figures = field(default_factory=Figures)
+    namespace: str = ""
 
     def work(self, ready: Ready, is_over: Callable[[], bool]) -> Task:
         """Return the work of a lane until none of its calls is left."""
@@ -165,6 +169,8 @@ class Lane:
             self._services.sender.releases.now(self._name)
             for call in self._open:
                 call.close()
+                if call.span is not None:
+                    spans.end(call.span, Outcome("left"))
         finally:
             self._release_suspect()
             self._memory.close()
@@ -227,8 +233,10 @@ class Lane:
             self._services.quarantine.leave(self._suspect)
             self._suspect = None
 
-    def _record(self, entry: Entry, begun: Call | Outcome) -> None:
+    def _record(self, entry: Entry, begun: Call | Outcome, call: Call | None = None) -> None:
         """Keep a call that waits for an answer, or the outcome of one that has ended."""
+        if tracer() is not None:
+            self._trace(entry, begun, call)
         if isinstance(begun, Call):
             self._services.admission.history.begin(begun)
             self._open.append(begun)
@@ -238,6 +246,16 @@ class Lane:
                 log_call(entry, begun)
         else:
             self._ended.append((entry, self._services.admission.ended(entry, begun)))
+
+    def _trace(self, entry: Entry, begun: Call | Outcome, call: Call | None) -> None:
+        """Begin the span of a call, or end it."""
+        namespace = self._services.namespace
+        if isinstance(begun, Call):
+            begun.span = spans.begin(namespace, entry, begun.job)
+        elif call is None:
+            spans.note_ended(namespace, entry, begun)
+        elif call.span is not None:
+            spans.end(call.span, begun)
 
     # Requests ----------------------------------------------------------------------------------
 
@@ -376,7 +394,7 @@ class Lane:
                 outcome = self._reads.catch_up(call, self._services.runner)
             if outcome is not None:
                 # Record it first: a call that has ended is not left, whatever fails now.
-                self._record(self._entries[call.entry.key], outcome)
+                self._record(self._entries[call.entry.key], outcome, call)
                 if outcome.is_left:
                     # This process may be the next server, which would wait for the call's end.
                     self._services.admission.history.leave([call])

@@ -34,6 +34,7 @@ from .incidents import IncidentLog, log_repeat
 from .outgoing import Cause, SendResult
 from .quota_waits import QuotaWaits
 from .releases import Releases
+from .request_span import sent_in_span
 from .results import answers_of, unsent
 from .suspects import Suspects
 
@@ -304,8 +305,14 @@ class Sender:
             return outgoing.land(
                 Exchange(outgoing.request, Failure(_unreplicated())), _UNREPLICATED
             )
-        job, lane = outgoing.calls[0].job, outgoing.spreadsheet
-        exchange = self._transport.send(outgoing.request, job.http_timeout, lane)
+        first, request = outgoing.calls[0], outgoing.request
+        timeout, lane = first.job.http_timeout, outgoing.spreadsheet
+        if first.span is None or not slot.kind:
+            exchange = self._transport.send(request, timeout, lane)
+        else:
+            send, place = self._transport.send, self._transport.place_of(request)
+            send_once = partial(send, request, timeout, lane)
+            exchange = sent_in_span(send_once, outgoing, request, place)
         # A request for the server's own credentials does not go to Google, so it has no slot.
         verdict = judge(exchange.outcome, request=exchange.request) if slot.kind else _FINAL
         return outgoing.land(exchange, verdict)

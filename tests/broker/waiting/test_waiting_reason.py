@@ -217,7 +217,7 @@ def test_who_logs_at_info_is_told_of_the_quota_briefly(sight, told):
 
 def test_a_pause_is_told_with_who_and_why():
     """A pause of everything comes before all that a server says; others only without a lock."""
-    since = "since 2001-09-09 01:46:40+00:00: a move"
+    since = "since 2001-09-09 01:46:40 UTC: a move"
     assert reason(held(pause=BACK, ahead=2)) == (
         f"all calls are paused by ann@web1 {since}: 2 calls ahead"
     )
