@@ -161,7 +161,10 @@ class Dispatch(FencedScripts):
         places += [keys.journal(share.entry.job_id) for share in acquire_args]
         pairs = zip(acquire_args, steps, strict=True)
         of_jobs = [arg for share, step in pairs for arg in share.args(step)]
-        of_slot, latest = slot.args(), self._held.latest(slot)
+        of_slot = slot.args()
+        latest, may_hold_later = self._held.latest(slot)
+        if may_hold_later:
+            self._remind(slot)
         released, moment = self._slots_args(slots_to_release), now()
         args = [*of_slot, latest, slot.what, *released[1], *of_jobs]
         found = self._fenced("acquire", [*places, *released[0]], args)

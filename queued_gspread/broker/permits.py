@@ -295,13 +295,19 @@ class Held:
             with self._lock:
                 self._slots.setdefault(slot.kind, {})[slot.name] = moment
 
-    def latest(self, slot: Slot) -> str:
-        """Return the latest slot of the same kind that is certainly held, or ''."""
+    def latest(self, slot: Slot) -> tuple[str, bool]:
+        """Return the latest slot of the same kind that is certainly held, or ''.
+
+        And whether later ones may be held, too: Redis may know the one and not the others.
+        """
         with self._lock:
             held = self._of(slot)
-            since = now() - slot.window * _CERTAIN
-            certain = (name for name in reversed(held) if _is_later(held[name], since))
-            return next(certain, "")
+            since, has_later = now() - slot.window * _CERTAIN, False
+            for name in reversed(held):
+                if _is_later(held[name], since):
+                    return name, has_later
+                has_later = True
+            return "", has_later
 
     def args(self, slot: Slot) -> list[Any]:
         """Return the held slots of the same kind as arguments of ``remind.lua``."""

@@ -52,10 +52,11 @@ _NAMES: Final = (
     "withdraw",
 )
 _SHARED: Final = ("common", "quota")
-_ON_DEMAND: Final = "promises"
+_ON_DEMAND: Final = {"promises": "promise_functions", "locks": "lock_functions"}
+"""Of each file with what few calls need: the function that makes what a script names of it."""
+
 _COMMENT: Final = re.compile(r"^ *--.*\n", re.MULTILINE)
 _DEFINITION: Final = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
-_PROMISES: Final = re.compile(r"\bpromises\.(\w+)")
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -86,30 +87,31 @@ def with_shared(body: str, shared: str) -> str:
     return text
 
 
-def on_demand(body: str, definitions: str) -> str:
-    """Return a function that makes the definitions that a script names as ``promises.NAME``."""
-    named = sorted(set(_PROMISES.findall(body)))
+def on_demand(body: str, name: str, definitions: str) -> str:
+    """Return a function that makes the definitions of a file that a script names: ``NAME.…``."""
+    named = sorted(set(re.findall(rf"\b{name}\.(\w+)", body)))
     if not named:
         return ""
-    table = ", ".join(f"{name} = {name}" for name in named)
+    table = ", ".join(f"{each} = {each}" for each in named)
     made = with_shared(f"return {{{table}}}\n", definitions)
-    return f"local function promise_functions()\n{made}end\n"
+    return f"local function {_ON_DEMAND[name]}()\n{made}end\n"
 
 
 def _read(name: str) -> str:
     return _COMMENT.sub("", (_FOLDER / f"{name}.lua").read_text())
 
 
-def _load(name: str, shared: str, promises: str) -> Script:
+def _load(name: str, shared: str, rare: dict[str, str]) -> Script:
     body = _read(name)
-    text = with_shared(on_demand(body, promises) + body, shared)
+    makers = "".join(on_demand(body, *each) for each in rare.items())
+    text = with_shared(makers + body, shared)
     return Script(text, hashlib.sha1(text.encode()).hexdigest())  # noqa: S324 - Redis's choice
 
 
 def _load_all() -> dict[str, Script]:
     shared = "".join(map(_read, _SHARED))
-    promises = _read(_ON_DEMAND)
-    return {name: _load(name, shared, promises) for name in _NAMES}
+    rare = {name: _read(name) for name in _ON_DEMAND}
+    return {name: _load(name, shared, rare) for name in _NAMES}
 
 
 SCRIPTS: Final = _load_all()

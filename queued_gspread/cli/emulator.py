@@ -112,6 +112,14 @@ def _behaviour_options(parser: Parser) -> None:
         metavar="SECONDS",
     )
     parser.option(
+        "--quota-movement",
+        "how that minute moves, which Google does not say: fixed begins anew at its bounds, "
+        "staggered does so at other moments for each account, sliding is any that ends now, and "
+        "lenient is the same but lets bursts through first (default %(default)s)",
+        choices=("fixed", "staggered", "sliding", "lenient"),
+        default="fixed",
+    )
+    parser.option(
         "--latency",
         "the time from a request's arrival to its answer (default %(default)s)",
         type=seconds,
@@ -205,6 +213,7 @@ def _limit(emulator: Emulator, options: argparse.Namespace) -> None:
         reads=options.reads_per_minute,
         writes=options.writes_per_minute,
         window=options.quota_window,
+        movement=options.quota_movement,
     )
 
 

@@ -39,7 +39,7 @@ class Group(enum.Enum):
     LOCAL = "local"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ObjectKind:
     """One of gspread's four classes, as a job names it.
 

@@ -182,14 +182,13 @@ class Job:
             in_job=True,
         )
 
-    def drop_arguments(self) -> Job:
-        """Drop the arguments, which may be large, and return the job.
+    def without_arguments(self) -> Job:
+        """Return it without the arguments, which may be large.
 
         A client call's first argument is kept: it is a spreadsheet's title or key.
         """
-        self.args = self.args[:1] if self.kind == "client" else ()
-        self.kwargs = {}
-        return self
+        args = self.args[:1] if self.kind == "client" else ()
+        return Job(**{**vars(self), "args": args, "kwargs": {}})
 
     @classmethod
     def decode(cls, body: bytes, objects: codec.Objects) -> Job:

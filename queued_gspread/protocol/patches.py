@@ -78,9 +78,12 @@ def put(module: ModuleType, name: str, value: Any) -> None:
 def is_patched(kind: ObjectKind) -> bool:
     """Return whether the code of a kind's methods uses a name that is patched."""
     try:
-        return any(names.look(names.place) != names.noted for names in _NOTED[kind.name])
+        for names in _NOTED[kind.name]:
+            if names.look(names.place) != names.noted:
+                return True
     except (AttributeError, KeyError):
         return True
+    return False
 
 
 def _used() -> Iterator[str]:

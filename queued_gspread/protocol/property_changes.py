@@ -67,23 +67,21 @@ def _changes(before: dict[Any, Any], after: dict[Any, Any], path: Path) -> Itera
     for key in before.keys() - after.keys():
         yield ["delete", [*path, key], None]
     for key, value in after.items():
-        here = [*path, key]
         old = before.get(key)
         if isinstance(value, Count) and value.difference:
-            yield ["add", here, value.difference]
+            yield ["add", [*path, key], value.difference]
         elif isinstance(old, dict) and isinstance(value, dict):
-            yield from _changes(old, value, here)
+            yield from _changes(old, value, [*path, key])
         elif key not in before or not _same(old, value):
-            yield ["set", here, value]
+            yield ["set", [*path, key], value]
 
 
 def _same(old: object, new: object) -> bool:
-    if old is new:
-        return True
+    if old is new or old != new:
+        return old is new
     # To Python, 1 equals True and 1.0.
     are_bools = isinstance(old, bool) == isinstance(new, bool)
-    are_floats = isinstance(old, float) == isinstance(new, float)
-    return old == new and are_bools and are_floats
+    return are_bools and isinstance(old, float) == isinstance(new, float)
 
 
 _lock = ForkLock()

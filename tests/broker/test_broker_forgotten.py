@@ -84,6 +84,17 @@ def test_an_answer_puts_no_forgotten_slot_back_alone(queue, entry, clock, raw, k
     assert asked.acquire()[1].wait == pytest.approx(WINDOW - 1, abs=0.01)
 
 
+def test_a_slot_about_to_be_free_that_redis_forgets(queue, entry, clock, raw, keys):
+    """It is held to its end, also while Redis knows an earlier one that is in the air."""
+    asked, key = Asked(queue(), entry, 2), keys.slots("write")
+    asked.acquire()
+    before = raw.dump(key)
+    asked.go()
+    clock.advance(WINDOW - 0.03)
+    raw.restore(key, 0, before, replace=True)
+    assert asked.acquire()[1].wait == pytest.approx(0.03, abs=0.01)
+
+
 def test_an_answer_that_redis_forgets_is_known(queue, entry, clock, raw, keys):
     """A slot that an older state of Redis has in the air is held no longer than it would be."""
     asked, key = Asked(queue(), entry, 1), keys.slots("write")
@@ -111,7 +122,7 @@ def test_who_still_asks_under_an_earlier_epoch_ends_no_slot():
     """A request in the air under a later epoch is known to be, whatever the earlier one asks."""
     held, slot = slots.Held(), slots.Slot("write", "12/1", 1)
     held.take(slot)
-    assert held.latest(slots.Slot("write", "9/7", 1)) == slot.name
+    assert held.latest(slots.Slot("write", "9/7", 1)) == (slot.name, False)
     assert held.args(slot) == [slot.name, "inf"]
 
 

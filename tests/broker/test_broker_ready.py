@@ -195,5 +195,5 @@ def test_a_script_makes_what_few_calls_need_when_it_needs_it():
     """It has one function for those definitions, and none if it names none of them."""
     rare = "local A = 1\nlocal function b()\nend\nlocal function c()\n  b()\nend\n"
     made = "local function promise_functions()\n" + rare[12:] + "return {c = c}\nend\n"
-    assert on_demand("promises.c()\n", rare) == made
-    assert on_demand("c()\n", rare) == ""
+    assert on_demand("promises.c()\n", "promises", rare) == made
+    assert on_demand("c()\n", "promises", rare) == ""

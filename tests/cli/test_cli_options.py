@@ -35,6 +35,7 @@ VALUES = {
     "latency": ("0.5", 0.5),
     "append_race": ("0.25", 0.25),
     "not_computed": ("error", "error"),
+    "quota_movement": ("sliding", "sliding"),
     "retry_for": ("12", 12.0),
     "request_timeout": ("13", 13.0),
     "late_write_guard": ("14", 14.0),
@@ -126,7 +127,7 @@ def test_an_argument_goes_before_the_environment(command, option, monkeypatch):
     """What is given on the command line counts, whatever the environment says."""
     text, seen = VALUES[option][0], seen_by(command, option)
     others = {"namespace": "x", "log_level": "error", "log_format": "text", "durability": "local"}
-    others["not_computed"] = "warn"
+    others |= {"not_computed": "warn", "quota_movement": "fixed"}
     monkeypatch.setenv(f"QUEUED_GSPREAD_{option.upper()}", others.get(option, "9"))
     name = "--" + option.replace("_", "-")
     options = parser_of(COMMANDS[command]).parse_args([name, text])

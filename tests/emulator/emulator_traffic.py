@@ -58,10 +58,12 @@ class Traffic:
         return list(itertools.takewhile(lambda value: value is not None, values))
 
     def start(self, call, *args):
-        """Begin a request in a thread and return its future once the emulator has it."""
+        """Begin a request in a thread; return its future once the emulator waits for its moment."""
         before = self.emulator.under_way
         future = self._pool.submit(call, *args)
         self.emulator.wait_until_under_way(before + 1)
+        # Its one thread answers this only when it has nothing else to do for the request.
+        assert self.send("GET", "/emulator/summary").status_code == 200
         return future
 
     def close(self):

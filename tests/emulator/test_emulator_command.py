@@ -10,7 +10,8 @@ from queued_gspread.cli.options import Parser
 from queued_gspread.emulator import Emulator, Quotas
 
 NUMBERS = ["reads_per_minute", "writes_per_minute", "quota_window", "latency", "append_race"]
-OPTIONS = [*((name, "7", 7) for name in NUMBERS), ("not_computed", "error", "error")]
+WORDS = {"not_computed": "error", "quota_movement": "sliding"}
+OPTIONS = [*((name, "7", 7) for name in NUMBERS), *((n, w, w) for n, w in WORDS.items())]
 
 
 @pytest.fixture
@@ -40,12 +41,18 @@ def test_nothing_is_limited_by_default(made):
 def test_options_reach_the_emulator(made):
     """Each option sets what it is for, and the emulator goes by it."""
     limits = ["--reads-per-minute", "1", "--writes-per-minute", "2", "--quota-window", "600"]
-    limits += ["--not-computed", "error"]
+    limits += ["--not-computed", "error", "--quota-movement", "lenient"]
     emulator = made(*limits, "--latency", "0.01", "--append-race", "0.02")
-    assert emulator.quotas == Quotas(reads=1, writes=2, window=600.0)
+    assert emulator.quotas == Quotas(reads=1, writes=2, window=600.0, movement="lenient")
     assert (emulator.latency, emulator.append_race) == (0.01, 0.02)
     assert emulator.not_computed == "error"
-    with emulator:
+
+
+@pytest.mark.parametrize("movement", ["fixed", "staggered", "sliding"])
+def test_a_quota_of_the_command_is_kept(made, movement):
+    """However its minute moves, what is over the quota is refused."""
+    limits = ["--writes-per-minute", "2", "--quota-window", "600"]
+    with made(*limits, "--quota-movement", movement) as emulator:
         traffic = Traffic(emulator)
         assert [traffic.write().status_code for _ in range(3)] == [200, 200, 429]
         traffic.close()
@@ -70,6 +77,7 @@ def test_names_of_hosts_reach_the_emulator(made):
         ("--writes-per-minute", "many"),
         ("--quota-window", "0"),
         ("--latency", "-1"),
+        ("--quota-movement", "rolling"),
         ("--append-race", "-1"),
     ],
 )

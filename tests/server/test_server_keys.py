@@ -135,6 +135,26 @@ def test_calls_that_share_a_request_are_made_once_each(stage):
     assert len(stage.sent) == 1
 
 
+def test_upserts_that_come_while_the_first_ones_read_is_out(stage):
+    """Of two with one key the second waits for the first, and gets its answer; others go along."""
+    stage = stage()
+    stage.book.sheet1.update([["key", "value"]])
+
+    def add(name):
+        with gspread.idempotency_key(name):
+            rows = [{"key": name, "value": "1"}]
+            return list(gspread.upsert_rows(stage.sheet, rows, key="key").appended)
+
+    first = stage.put(partial(add, "a"))
+    read = stage.door.next()
+    others = stage.put(partial(add, "a"), partial(add, "b"))
+    read.answer()
+    stage.door.open()
+    found = [future.result(PATIENCE) for future in (*first, *others)]
+    assert found == [[2], [2], [3]]
+    assert [row[0] for row in stage.rows()] == ["key", "a", "b"]
+
+
 def test_another_call_under_a_key_is_refused(serve, client, gate):
     """Other arguments, another method, another spreadsheet: refused, and nothing is sent."""
     serve()

@@ -32,7 +32,7 @@ from typing import Final
 _WORDS = {
     "ENUMS": "Each enum, by the name of its type, with its values in the order of their numbers.",
     "MESSAGES": "Each message, with its fields: `name:type`, and `*` where one is repeated.",
-    "METHODS": "Each method with its body's and its answer's message, and the query's parameters.",
+    "METHODS": "Each method: verb, path, its body's and its answer's message, and its parameters.",
 }
 
 
@@ -48,13 +48,15 @@ class Description:
             for name, schema in messages
         )
         self.methods = [self.method(method) for method in methods_in(self.document)]
-        self.methods.append(" ".join(["-", "-", "-", *self.fields(self.document["parameters"])]))
+        all_methods = self.fields(self.document["parameters"])
+        self.methods.append(" ".join(["-", "-", "-", "-", "-", *all_methods]))
 
     def method(self, method):
         name = method["id"].removeprefix("sheets.spreadsheets.")
         kinds = [method.get(part, {"$ref": "-"})["$ref"] for part in ("request", "response")]
         query = {n: p for n, p in method["parameters"].items() if p["location"] == "query"}
-        return " ".join([name, *kinds, *self.fields(query)])
+        place = method["httpMethod"], f"/{method['path'].replace('{+', '{')}"
+        return " ".join([name, *place, *kinds, *self.fields(query)])
 
     def fields(self, properties):
         return [

@@ -102,10 +102,11 @@ from queued_gspread.emulator.faults import Latency
 from queued_gspread.errors import CallTimeoutError
 
 
+@pytest.mark.parametrize("movement", ["fixed", "staggered", "sliding", "lenient"])
 class TestAQuota:
     @pytest.fixture
-    def sheets_emulator_settings(self):
-        return {"quotas": Quotas(writes=2, window=0.5, movement="sliding")}
+    def sheets_emulator_settings(self, movement):
+        return {"quotas": Quotas(writes=2, window=0.5, movement=movement)}
 
     @pytest.fixture
     def gspread_queue_settings(self):
@@ -254,7 +255,7 @@ def test_the_queue_takes_the_servers_arguments(pytester, redis_url, namespace, m
     with redis.Redis.from_url(redis_url) as raw:
         raw.set(f"queued-gspread:{{{namespace}}}:mark", "kept")
         result = run(pytester, test_settings=SETTINGS)
-        result.assert_outcomes(passed=8, errors=2)
+        result.assert_outcomes(passed=11, errors=2)
         assert raw.keys("*{test-????????????????}*") == []
         assert raw.get(f"queued-gspread:{{{namespace}}}:mark") == b"kept"
     result.stdout.fnmatch_lines(["gspread_queue_settings is *: let it return a dict of Server's*"])

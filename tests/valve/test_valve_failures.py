@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
+import pytest
 from gspread.exceptions import APIError
-from limits import UNLIMITED
+from limits import MOVEMENTS, UNLIMITED
 
 from queued_gspread.emulator import Quotas
 from queued_gspread.emulator.faults import ExpiredToken, Html, Reset, Status
@@ -24,8 +25,9 @@ def rows_of(outsider, keys):
     return Counter(cell for sheet in sheets for row in sheet.get_all_values() for cell in row)
 
 
+@pytest.mark.parametrize("movement", MOVEMENTS)
 def test_an_outside_client_eats_half_of_the_quota(
-    workers, emulator, start_server, redis_url, namespace, new_sheets, outsider, tell
+    workers, emulator, start_server, redis_url, namespace, new_sheets, outsider, tell, movement
 ):
     """All calls succeed although something else uses the account; the log names the cause once."""
     keys = new_sheets(SHEETS)
@@ -33,7 +35,7 @@ def test_an_outside_client_eats_half_of_the_quota(
     server = start_server(**(UNLIMITED | {"writes_per_minute": LIMIT, "quota_window": WINDOW}))
     workers.prepare(redis_url, namespace, keys, calls=10, threads=4)
     emulator.clear_ledger()
-    emulator.quotas = Quotas(writes=LIMIT, window=WINDOW, movement="sliding")
+    emulator.quotas = Quotas(writes=LIMIT, window=WINDOW, movement=movement)
     over = threading.Event()
 
     def eat():

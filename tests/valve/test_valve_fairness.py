@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
+from limits import MOVEMENTS
 from waiting import PATIENCE
 
 from queued_gspread.broker.keys import Keys
@@ -84,15 +85,16 @@ def test_no_fair_lets_lanes_take_all_slots(emulator, start_server, raw, namespac
     assert emulator.wait_for(lambda served: served.quota == "write", count=LIMIT, timeout=PATIENCE)
 
 
+@pytest.mark.parametrize("movement", MOVEMENTS)
 def test_a_long_lane_holds_up_no_other(
-    emulator, start_server, client, raw, namespace, new_sheets, tell
+    emulator, start_server, client, raw, namespace, new_sheets, tell, movement
 ):
     """One lane with 2,000 waiting calls costs each of 49 others no more than one slot in turn."""
     long, *others = new_sheets(LANES)
     options = {"writes_per_minute": LIMIT, "quota_window": WINDOW}
     first = start_server(**options)
     emulator.clear_ledger()
-    emulator.quotas = Quotas(writes=LIMIT, window=WINDOW, movement="sliding")
+    emulator.quotas = Quotas(writes=LIMIT, window=WINDOW, movement=movement)
     alone = writes_of_all(client, others)
     first.kill()
     fill(raw, namespace, long, CALLS)

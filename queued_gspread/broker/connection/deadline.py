@@ -12,8 +12,7 @@ import ssl
 import threading
 import time
 import weakref
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from queued_gspread._clock import now
 from queued_gspread._interrupts import has_broken_in, own
@@ -21,9 +20,11 @@ from queued_gspread._interrupts import has_broken_in, own
 from .detached import aside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["Limited", "extend", "is_limited", "is_of_socket", "left", "moment", "until"]
+
+T = TypeVar("T")
 
 # A socket with a time-out of 0 is non-blocking, and raises other errors.
 _LEAST: Final = 0.001
@@ -58,16 +59,34 @@ def moment() -> float:
     return math.inf if block is None else block.end
 
 
-@contextmanager
-def until(end: float) -> Iterator[None]:
-    """Give this thread a deadline for Redis, a moment of :func:`~queued_gspread._clock.now`."""
-    block = _Block(end)
-    alive = (ref for ref in _limit.blocks if ref() is not None)
-    _limit.blocks = (*alive, weakref.ref(block))
-    try:
-        yield
-    finally:
-        del block
+class until:  # noqa: N801 - a context manager, as those of contextlib are named
+    """Gives this thread a deadline for Redis, in a block or as a decorator.
+
+    Args:
+        end: A moment of :func:`~queued_gspread._clock.now`.
+
+    """
+
+    def __init__(self, end: float) -> None:
+        self._end = end
+        self._block: _Block | None = None
+
+    def __call__(self, work: Callable[..., T]) -> Callable[..., T]:
+        """Return a function that works with this deadline."""
+
+        def limited(*args: Any, **kwargs: Any) -> T:
+            with until(self._end):
+                return work(*args, **kwargs)
+
+        return limited
+
+    def __enter__(self) -> None:
+        block = self._block = _Block(self._end)
+        alive = [ref for ref in _limit.blocks if ref() is not None]
+        _limit.blocks = (*alive, weakref.ref(block))
+
+    def __exit__(self, *_: object) -> None:
+        self._block = None
 
 
 def extend(end: float) -> None:

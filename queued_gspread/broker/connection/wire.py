@@ -151,16 +151,28 @@ def packed(commands: Sequence[Command]) -> bytes:
 
     And for a number, hiredis crashes the process if a signal handler raises meanwhile.
     """
-    parts: list[bytes] = []
+    lines: list[bytes] = []
+    add = lines.append
     for command in commands:
-        parts.append(b"*%d\r\n" % len(command))
+        add(b"*%d" % len(command))
         for arg in command:
-            value = arg if isinstance(arg, (bytes, str)) else str(arg)
-            if isinstance(value, str):
-                # Names that are not UTF-8 go back unchanged; a str subclass counts by its value.
-                value = str.encode(value, errors="surrogateescape")
-            parts += (b"$%d\r\n" % len(value), value, b"\r\n")
-    return b"".join(parts)
+            if type(arg) is str:
+                # Names that are not UTF-8 go back unchanged.
+                value = arg.encode("utf-8", "surrogateescape")
+            else:
+                value = arg if type(arg) is bytes else _as_bytes(arg)
+            add(b"$%d" % len(value))
+            add(value)
+    add(b"")
+    return b"\r\n".join(lines)
+
+
+def _as_bytes(arg: Any) -> bytes:
+    if isinstance(arg, bytes):
+        return arg
+    # A str subclass counts by its value.
+    text = arg if isinstance(arg, str) else str(arg)
+    return str.encode(text, "utf-8", "surrogateescape")
 
 
 def was_sent(error: RedisError) -> bool:

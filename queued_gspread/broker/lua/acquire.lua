@@ -71,7 +71,11 @@ while at <= #ARGV do
   at = job.last + 1
 end
 
-local is_lost = is_lock_lost(KEYS[2])
+local is_lost = false
+if is_of_lock(KEYS[2]) then
+  local locks = lock_functions()
+  is_lost = locks.is_lock_lost(KEYS[2])
+end
 local new = {many = 0, bytes = 0}
 local function word_of(job)
   if not item_of(KEYS[2], job.entry, job.id) then

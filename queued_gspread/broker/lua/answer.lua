@@ -104,5 +104,8 @@ if is_empty then
   redis.call('SREM', KEYS[3], ARGV[2])
 end
 redis.call('DEL', unpack(gone))
-note_use(KEYS[2], now)
+if is_of_lock(KEYS[2]) then
+  local locks = lock_functions()
+  locks.note_use(KEYS[2], now)
+end
 return not is_empty and head(KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[2], ARGV[1])

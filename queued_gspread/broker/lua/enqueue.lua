@@ -28,10 +28,15 @@ end
 if may_be_forgotten(KEYS[2], tonumber(ARGV[5]), now) then
   return {'late', now}
 end
-if lock_lane(KEYS[1]) and not may_use_lock(KEYS[1], now) then
-  return {'lost', now}
+local is_holders = false
+if is_of_lock(KEYS[1]) then
+  local locks = lock_functions()
+  is_holders = locks.lock_lane(KEYS[1]) ~= nil
+  if is_holders and not locks.may_use_lock(KEYS[1], now) then
+    return {'lost', now}
+  end
 end
-if paused and paused_line(paused, DRAIN) and not lock_lane(KEYS[1]) then
+if paused and paused_line(paused, DRAIN) and not is_holders then
   return {'drained', paused, now}
 end
 -- This first write makes a Redis that is out of memory refuse the whole script.

@@ -25,19 +25,20 @@ end
 if not item_of(KEYS[2], ARGV[4], ARGV[5]) then
   return 0
 end
+local locks = lock_functions()
 local now, prefix = now_ms(), string.match(KEYS[6], '^(.*:)locks$')
-local other = lock_at(prefix, ARGV[2])
-if other and other.number ~= ARGV[5] and not is_idle(prefix, ARGV[2], other) then
+local other = locks.lock_at(prefix, ARGV[2])
+if other and other.number ~= ARGV[5] and not locks.is_idle(prefix, ARGV[2], other) then
   -- Its job is gone, as if the lane had been deleted by hand: its last call brings the lane back.
   other.state = 'broken'
-  keep_lock(prefix, ARGV[2], other)
+  locks.keep_lock(prefix, ARGV[2], other)
   return 1
 end
 redis.call('XADD', KEYS[5] .. '/', 'NOMKSTREAM', '*', 'body', '')
 redis.call('EXPIRE', KEYS[5] .. '/', ARGV[3])
 redis.call('HDEL', KEYS[4], '')
 if not other or other.number ~= ARGV[5] then
-  keep_lock(prefix, ARGV[2], {number = ARGV[5], since = now, last = now, hold = tonumber(ARGV[7]),
+  locks.keep_lock(prefix, ARGV[2], {number = ARGV[5], since = now, last = now, hold = tonumber(ARGV[7]),
     state = 'held', who = ARGV[8]})
 end
 redis.call('HSET', KEYS[3], ARGV[5], 'l')

@@ -11,25 +11,26 @@ may_grow(KEYS[1])
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end
+local locks = lock_functions()
 local now, prefix, lapsed = now_ms(), string.match(KEYS[2], '^(.*:)locks$'), {0}
 
 local function look_at(name)
-  local lock = lock_at(prefix, name)
+  local lock = locks.lock_at(prefix, name)
   if not lock then
     return
   end
   if lock.last > now then
     -- The clock was set back.
     lock.last = now
-    keep_lock(prefix, name, lock)
+    locks.keep_lock(prefix, name, lock)
   end
-  local is_over = lock.state ~= 'held' and is_idle(prefix, name, lock)
-  if not is_over and has_lapsed(prefix, name, lock, now) then
+  local is_over = lock.state ~= 'held' and locks.is_idle(prefix, name, lock)
+  if not is_over and locks.has_lapsed(prefix, name, lock, now) then
     lapsed[#lapsed + 1] = {name, lock.who}
     is_over = true
   end
   if is_over then
-    end_lock(prefix, name, lock.number)
+    locks.end_lock(prefix, name, lock.number)
   else
     lapsed[1] = lapsed[1] + 1
   end
@@ -39,9 +40,9 @@ for _, name in ipairs(redis.call('HKEYS', KEYS[2])) do
   look_at(name)
 end
 if ARGV[2] then
-  local lock = lock_at(prefix, ARGV[2])
-  if not lock or lock.number ~= ARGV[3] and is_idle(prefix, ARGV[2], lock) then
-    end_lock(prefix, ARGV[2], ARGV[3])
+  local lock = locks.lock_at(prefix, ARGV[2])
+  if not lock or lock.number ~= ARGV[3] and locks.is_idle(prefix, ARGV[2], lock) then
+    locks.end_lock(prefix, ARGV[2], ARGV[3])
   end
 end
 return lapsed

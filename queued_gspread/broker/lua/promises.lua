@@ -26,7 +26,7 @@ end
 -- Whether the job of a promise that has begun is still made: it has a mark until it has ended. One that
 -- has only read has its key too: what it returns is what its call came to.
 local function is_open(prefix, promise)
-  return redis.call('HEXISTS', prefix .. 'progress', promise.job) == 1
+  return redis.call('HGET', prefix .. 'progress', promise.job) ~= false
 end
 
 -- Whether a promise binds a job: another call has made it, or has it.

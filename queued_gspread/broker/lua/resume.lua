@@ -21,12 +21,13 @@ if #ended == 0 then
 end
 -- Checks that Redis permits what comes last.
 redis.call('HSET', KEYS[1], 'paused', paused)
+local locks = lock_functions()
 local now, prefix = now_ms(), string.match(KEYS[3], '^(.*:)locks$')
 for _, name in ipairs(redis.call('HKEYS', KEYS[3])) do
-  local lock = is_at_rest(prefix, name) and lock_at(prefix, name)
+  local lock = locks.is_at_rest(prefix, name) and locks.lock_at(prefix, name)
   if lock then
     lock.last = now
-    keep_lock(prefix, name, lock)
+    locks.keep_lock(prefix, name, lock)
   end
 end
 note_action(KEYS[1], KEYS[2], ARGV[2], ARGV[4], ARGV[3])

@@ -6,17 +6,18 @@
 -- ARGV[1] state     'released', or 'broken': then calls that wait are refused, and it stays broken
 --
 -- Returns 1, or 0 if it has ended before.
-local prefix, name, number = lock_lane(KEYS[1])
+local locks = lock_functions()
+local prefix, name, number = locks.lock_lane(KEYS[1])
 may_grow(prefix .. 'progress')
-local lock = lock_at(prefix, name)
+local lock = locks.lock_at(prefix, name)
 if not lock or lock.number ~= number then
   return 0
 end
 if lock.state ~= 'broken' then
   lock.state = ARGV[1]
-  keep_lock(prefix, name, lock)
+  locks.keep_lock(prefix, name, lock)
 end
-if is_idle(prefix, name, lock) then
-  end_lock(prefix, name, number)
+if locks.is_idle(prefix, name, lock) then
+  locks.end_lock(prefix, name, number)
 end
 return 1

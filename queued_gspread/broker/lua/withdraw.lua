@@ -26,6 +26,7 @@
 -- Returns 'answered', 'started' (it may have written; its reply will not be stored, unless gently),
 -- 'ended' (it had only read, and goes no further), 'withdrawn', or 'lost' (Redis does not know it,
 -- but may have). A cancellation returns 'locked' for a job that has a lock, which stays.
+local locks = lock_functions()
 may_grow(KEYS[2])
 local now, is_cancelled = now_ms(), ARGV[6]
 local is_answered = redis.call('EXISTS', KEYS[3]) == 1
@@ -35,7 +36,7 @@ end
 -- A retry must return the same.
 for _, fate in ipairs({'withdrawn', 'ended'}) do
   if redis.call('ZSCORE', KEYS[4], fate .. ':' .. ARGV[1]) then
-    note_use(KEYS[1], now)
+    locks.note_use(KEYS[1], now)
     return fate
   end
 end
@@ -54,7 +55,7 @@ end
 if mark == 'l' then
   -- A lock whose caller does not know that it has it: the answer is gone.
   may_note(KEYS[4])
-  end_lock(string.match(KEYS[1], '^(.*:)lane:'), ARGV[3], ARGV[1])
+  locks.end_lock(string.match(KEYS[1], '^(.*:)lane:'), ARGV[3], ARGV[1])
   redis.call('ZADD', KEYS[4], now, 'withdrawn:' .. ARGV[1])
   return 'withdrawn'
 end
@@ -120,7 +121,7 @@ local fate = was_there and not item and 'lost' or mark and 'ended' or 'withdrawn
 if fate ~= 'lost' then
   redis.call('ZADD', KEYS[4], now, fate .. ':' .. ARGV[1])
 end
-note_use(KEYS[1], now)
+locks.note_use(KEYS[1], now)
 if is_cancelled then
   redis.call('XADD', KEYS[3], '*', 'body', ARGV[6])
   redis.call('EXPIRE', KEYS[3], ARGV[7])

@@ -14,7 +14,7 @@ from queued_gspread.emulator.book.store import (
     may_change,
 )
 from queued_gspread.emulator.book.timestamps import timestamp
-from queued_gspread.emulator.export import export_book
+from queued_gspread.emulator.export import NAMES, export_book
 from queued_gspread.emulator.values.csv_import import import_csv
 from queued_gspread.emulator.wire.errors import (
     InvalidArgumentError,
@@ -50,14 +50,7 @@ _DEFAULT_PAGE, _LARGEST_PAGE = 100, 1000
 _MOST_DIGITS = 9
 _LARGEST_EXPORT = 10 * 1024 * 1024
 _TEXTS = ("name", "mimeType", "role", "type", "emailAddress", "domain", "content")
-_PAGE_FORMATS = {
-    "csv": "text/csv",
-    "tsv": "text/tab-separated-values",
-    "pdf": "application/pdf",
-    "zip": "application/zip",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "ods": "application/vnd.oasis.opendocument.spreadsheet",
-}
+_PAGE_FORMATS = {name: mime_type for mime_type, name in NAMES.items()}
 # Fields of a file that can be set and are not kept, by Google's discovery document.
 _NOT_KEPT = (
     *("appProperties", "contentHints", "contentRestrictions", "copyRequiresWriterPermission"),
@@ -88,7 +81,8 @@ def checked_body(body: Json) -> Json:
 
 def check_unknown(method: str, path: str) -> None:
     """Raise a 501 for a method that Drive has and the emulator lacks."""
-    if path.startswith("/drive/") and find(method, path):
+    known = path.removeprefix("/upload")
+    if known.startswith("/drive/") and find(method, known):
         raise drive_unimplemented(f"The emulator does not answer {method} {path}.")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.book.store import ROOT_FOLDER
 from queued_gspread.emulator.book.timestamps import timestamp
+from queued_gspread.emulator.export import NAMES
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.book.store import File, Store
@@ -13,15 +14,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 _FILES = "https://www.googleapis.com/drive/v2/files"
 _DOCS = "https://docs.google.com"
-_EXPORTS = {
-    "application/x-vnd.oasis.opendocument.spreadsheet": "ods",
-    "text/tab-separated-values": "tsv",
-    "application/pdf": "pdf",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
-    "text/csv": "csv",
-    "application/zip": "zip",
-    "application/vnd.oasis.opendocument.spreadsheet": "ods",
-}
 
 
 def body_from_v2(body: Json) -> Json:
@@ -47,7 +39,7 @@ def file_v2(file: File, store: Store, etag: str) -> Json:
         "editable": True,
         "writersCanShare": True,
         "mimeType": file.mime_type,
-        "exportLinks": {kind: _export_link(file, name) for kind, name in _EXPORTS.items()},
+        "exportLinks": {kind: _export_link(file, name) for kind, name in NAMES.items()},
         "parents": [_parent(link, parent) for parent in file.parents],
         "thumbnailLink": f"{_DOCS}/feeds/vt?gd=true&id={file.file_id}&v=1&s={etag}&sz=s220",
         "appDataContents": False,

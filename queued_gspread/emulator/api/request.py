@@ -60,7 +60,8 @@ class Request:
     def __post_init__(self) -> None:
         """Split the target; the path stays percent-encoded until it is routed."""
         split = urlsplit(self.target)
-        self.raw_path = _SLASH.sub(r"\1", split.path, count=1)
+        slashed = _SLASH.match(split.path)
+        self.raw_path = slashed[1] + split.path[slashed.end() :] if slashed else split.path
         self.method, query, self.content = seen(self.method, self.headers, self.content)
         self.pairs = parse_qsl(split.query, keep_blank_values=True) + query
         self.query = dict(self.pairs)

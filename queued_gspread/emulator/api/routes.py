@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from queued_gspread.emulator.book.store import SPREADSHEET_TYPE, may_change
+from queued_gspread.emulator.wire.description import method
 from queued_gspread.emulator.wire.errors import sheets_forbidden
 from queued_gspread.emulator.wire.messages import check_mask, read_body, read_query
+from queued_gspread.google_api.methods import kind_of
 
 from . import about as about_api
 from . import data_filters as filters_api
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
     Handler: TypeAlias = Callable[[Store, Request], "Answer | Json | None"]
 
 
-def _read(request: Request, method: str) -> tuple[Json, Json]:
+def _read(request: Request, name: str) -> tuple[Json, Json]:
     """Return the parameters and the body of a request to a method of the Sheets API."""
-    options = read_query(method, request.query)
-    check_mask(method, options.get("fields", ""))
-    return options, read_body(method, request.json)
+    options = read_query(name, request.query)
+    if "fields" in options:
+        check_mask(name, options["fields"])
+    return options, read_body(name, request.json)
 
 
 def _create_spreadsheet(store: Store, request: Request) -> Json:
@@ -79,25 +81,20 @@ class _Call(NamedTuple):
         return self.request.parts["range"]
 
 
-def _on(method: str, answer: Callable[[_Call], Json], changes: bool = False) -> Handler:
-    """Return what answers a method on a spreadsheet, which it may change."""
+def _on(name: str, answer: Callable[[_Call], Json]) -> Handler:
+    """Return what answers a method on a spreadsheet; one that counts as a write changes it."""
+    found = method(name)
+    changes = kind_of(found.verb, found.path) == "write"
 
     def handle(store: Store, request: Request) -> Json:
-        read = _read(request, method)
+        read = _read(request, name)
         file, book = store.spreadsheet_file(request.parts["id"])
-        found = answer(_Call(book, store, request, *read))
+        answered = answer(_Call(book, store, request, *read))
         if changes:
             store.touch(file)
-        return found
+        return answered
 
     return handle
-
-
-_changing = partial(_on, changes=True)
-
-
-def _of_body(answer: Callable[[Spreadsheet, Json], Json]) -> Callable[[_Call], Json]:
-    return lambda call: answer(call.book, call.body)
 
 
 def _by(export: Callable[..., tuple[bytes, str]]) -> Handler:
@@ -126,82 +123,54 @@ def _permission_update(store: Store, request: Request) -> Json:
     return sharing_api.update_permission(store, request.parts["id"], which, request.query, body)
 
 
-_SHEETS, _FILES = "/v4/spreadsheets", "/drive/v3/files"
-_SHEET, _VALUES = _SHEETS + "/(?P<id>[^/:]+)", _SHEETS + "/(?P<id>[^/:]+)/values"
+# The parts of the Sheets API's paths, by their names in its description.
+_PARTS = {
+    "spreadsheetId": "(?P<id>[^/:]+)",
+    "range": "(?P<range>[^/]+)",
+    "sheetId": "(?P<sheet>[0-9]{1,10})",
+    "metadataId": "(?P<metadata>[0-9]{1,10})",
+}
+
+
+def _pattern(name: str) -> str:
+    return re.sub("{([A-Za-z]+)}", lambda found: _PARTS[found[1]], method(name).path)
+
+
+_ON_SPREADSHEETS: dict[str, Callable[[_Call], Json]] = {
+    "get": lambda c: spreadsheets_api.get(c.book, c.request.ranges, c.options),
+    "batchUpdate": lambda c: spreadsheets_api.batch_update(
+        c.book, c.body, c.store.ids, c.store.email
+    ),
+    "getByDataFilter": lambda c: filters_api.get(c.book, {**c.options, **c.body}),
+    "values.get": lambda c: values_api.get(c.book, c.range, c.options),
+    "values.update": lambda c: values_api.update(c.book, c.range, c.options, c.body),
+    "values.append": lambda c: values_api.append(
+        c.book, c.range, c.options, c.body, c.request.place
+    ),
+    "values.clear": lambda c: values_api.clear(c.book, c.range),
+    "values.batchGet": lambda c: values_api.batch_get(c.book, c.request.ranges, c.options),
+    "values.batchUpdate": lambda c: values_api.batch_update(c.book, c.body),
+    "values.batchClear": lambda c: values_api.batch_clear(c.book, c.body),
+    "values.batchGetByDataFilter": lambda c: filters_api.batch_get(c.book, c.body),
+    "values.batchUpdateByDataFilter": lambda c: filters_api.batch_update(c.book, c.body),
+    "values.batchClearByDataFilter": lambda c: filters_api.batch_clear(c.book, c.body),
+    "developerMetadata.get": lambda c: filters_api.get_metadata(
+        c.book, int(c.request.parts["metadata"])
+    ),
+    "developerMetadata.search": lambda c: filters_api.search_metadata(c.book, c.body),
+}
+_SHEETS: dict[str, Handler] = {
+    "create": _create_spreadsheet,
+    "sheets.copyTo": _copy_to,
+    **{name: _on(name, answer) for name, answer in _ON_SPREADSHEETS.items()},
+}
+_FILES = "/drive/v3/files"
 _FILE = _FILES + "/(?!(?:generateIds|generateCseToken|trash)$)(?P<id>[^/]+)"
 _COMMENT = _FILE + "/comments/(?P<comment>[^/]+)"
 _PERMISSION = _FILE + "/permissions/(?P<permission>[^/]+)"
-APPEND = re.compile(_VALUES + "/(?P<range>[^/]+):append")
-_METADATA = _SHEET + "/developerMetadata"
-_RANGE = _VALUES + "/(?P<range>[^/]+)"
+APPEND = re.compile(_pattern("values.append"))
 _TABLE: list[tuple[str, str, Handler]] = [
-    ("POST", _SHEETS, _create_spreadsheet),
-    ("POST", _SHEET + "/sheets/(?P<sheet>[0-9]{1,10}):copyTo", _copy_to),
-    (
-        "GET",
-        _SHEET,
-        _on("get", lambda c: spreadsheets_api.get(c.book, c.request.ranges, c.options)),
-    ),
-    (
-        "POST",
-        _SHEET + ":batchUpdate",
-        _changing(
-            "batchUpdate",
-            lambda c: spreadsheets_api.batch_update(c.book, c.body, c.store.ids, c.store.email),
-        ),
-    ),
-    (
-        "POST",
-        _SHEET + ":getByDataFilter",
-        _on("getByDataFilter", lambda c: filters_api.get(c.book, {**c.options, **c.body})),
-    ),
-    ("GET", _RANGE, _on("values.get", lambda c: values_api.get(c.book, c.range, c.options))),
-    (
-        "PUT",
-        _RANGE,
-        _changing("values.update", lambda c: values_api.update(c.book, c.range, c.options, c.body)),
-    ),
-    (
-        "POST",
-        APPEND.pattern,
-        _changing(
-            "values.append",
-            lambda c: values_api.append(c.book, c.range, c.options, c.body, c.request.place),
-        ),
-    ),
-    (
-        "POST",
-        _RANGE + ":clear",
-        _changing("values.clear", lambda c: values_api.clear(c.book, c.range)),
-    ),
-    (
-        "GET",
-        _VALUES + ":batchGet",
-        _on("values.batchGet", lambda c: values_api.batch_get(c.book, c.request.ranges, c.options)),
-    ),
-    *(
-        ("POST", f"{_VALUES}:{name}", make(f"values.{name}", _of_body(do)))
-        for name, make, do in (
-            ("batchUpdate", _changing, values_api.batch_update),
-            ("batchClear", _changing, values_api.batch_clear),
-            ("batchGetByDataFilter", _on, filters_api.batch_get),
-            ("batchUpdateByDataFilter", _changing, filters_api.batch_update),
-            ("batchClearByDataFilter", _changing, filters_api.batch_clear),
-        )
-    ),
-    (
-        "GET",
-        _METADATA + "/(?P<metadata>[0-9]{1,10})",
-        _on(
-            "developerMetadata.get",
-            lambda c: filters_api.get_metadata(c.book, int(c.request.parts["metadata"])),
-        ),
-    ),
-    (
-        "POST",
-        _METADATA + ":search",
-        _on("developerMetadata.search", _of_body(filters_api.search_metadata)),
-    ),
+    *((method(name).verb, _pattern(name), handle) for name, handle in _SHEETS.items()),
     ("GET", "/drive/v3/about", about_api.about),
     ("GET", "/drive/v3/drives", about_api.list_drives),
     ("GET", "/drive/v3/drives/(?P<drive>[^/]+)", about_api.get_drive),
@@ -238,4 +207,4 @@ _TABLE: list[tuple[str, str, Handler]] = [
         lambda s, r: drive_api.upload_v2(s, r.parts["id"], r.content),
     ),
 ]
-ROUTES = [(method, re.compile(pattern), handle) for method, pattern, handle in _TABLE]
+ROUTES = [(verb, re.compile(pattern), handle) for verb, pattern, handle in _TABLE]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from queued_gspread.emulator.book.color import with_color_styles
 from queued_gspread.emulator.book.sheet import owned_range
-from queued_gspread.emulator.book.spreadsheet import bounds_of
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
 from queued_gspread.emulator.wire.field_mask import parse_mask, replaced
 
@@ -62,13 +61,11 @@ def _checked(scope: Scope, band: Json) -> tuple[Sheet, Json]:
     sheet, rect = scope.grid_range(band.get("range"))
     if not any(band.get(name) for name in _PROPERTIES):
         raise InvalidArgumentError(f"At least one of {', '.join(_PROPERTIES)} must be specified")
-    for other in (*sheet.banded_ranges, *sheet.tables):
-        bounds = bounds_of(other["range"])
-        if bounds.within(sheet.grid.row_count, sheet.grid.column_count).overlaps(rect):
-            raise InvalidArgumentError(
-                "You cannot add alternating background colors to a range that already has "
-                "alternating background colors."
-            )
+    if sheet.bands(rect):
+        raise InvalidArgumentError(
+            "You cannot add alternating background colors to a range that already has "
+            "alternating background colors."
+        )
     where = owned_range(band.get("range") or {}, sheet.sheet_id)
     return sheet, with_color_styles({**band, "range": where})
 

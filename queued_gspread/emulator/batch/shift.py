@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.emulator.book.a1 import Rect
+from queued_gspread.emulator.book.a1 import SIDES, Rect
 from queued_gspread.emulator.values.references import moved_formula
 
 if TYPE_CHECKING:
@@ -103,11 +103,10 @@ def _shift_dimensions(sheet: Sheet, change: Change) -> None:
 
 def moved_range(where: Json, change: Change, size: Rect) -> Json | None:
     """Return where a GridRange lies afterwards, None if it is gone; open sides stay open."""
-    names = ("startRowIndex", "endRowIndex", "startColumnIndex", "endColumnIndex")
-    moved = change.rect(Rect(*(where.get(n, edge) for n, edge in zip(names, size, strict=True))))
+    moved = change.rect(Rect(*map(where.get, SIDES, size)))
     if moved is None:
         return None
-    known = zip(names, moved, strict=True)
+    known = zip(SIDES, moved, strict=True)
     return {**where, **{name: index for name, index in known if name in where}}
 
 

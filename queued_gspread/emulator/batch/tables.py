@@ -9,10 +9,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.book.a1 import Rect
+from queued_gspread.emulator.book.a1 import SIDES, Rect
 from queued_gspread.emulator.book.color import color_of, with_color_styles
-from queued_gspread.emulator.book.sheet import owned_range
-from queued_gspread.emulator.book.spreadsheet import bounds_of
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
 from queued_gspread.emulator.wire.field_mask import names, parse_mask, replaced
 
@@ -142,12 +140,9 @@ def _place(scope: Scope, sheet: Sheet, table: Json, rect: Rect) -> None:
     taken = (other["name"].casefold() for s in scope.book.sheets for other in s.tables)
     if table["name"].casefold() in taken:
         raise InvalidArgumentError(f"A table with the name {table['name']} already exists.")
-    size = sheet.grid.row_count, sheet.grid.column_count
-    for other in (*sheet.tables, *sheet.banded_ranges):
-        if bounds_of(other["range"]).within(*size).overlaps(rect):
-            raise InvalidArgumentError("You cannot add a table over another or over a banding.")
-    where = owned_range(sheet.range_json(rect), sheet.sheet_id)
-    sheet.tables.append({**table, "range": where})
+    if sheet.bands(rect):
+        raise InvalidArgumentError("You cannot add a table over another or over a banding.")
+    sheet.tables.append({**table, "range": sheet.range_json(rect)})
 
 
 def _name_columns(sheet: Sheet, rect: Rect, asked: list[Json]) -> None:
@@ -170,8 +165,7 @@ def _free_name(book: Spreadsheet) -> str:
 
 
 def _rect(table: Json) -> Rect:
-    sides = ("startRowIndex", "endRowIndex", "startColumnIndex", "endColumnIndex")
-    return Rect(*(table["range"][side] for side in sides))
+    return Rect(*map(table["range"].get, SIDES))
 
 
 HANDLERS: dict[str, Handler] = {

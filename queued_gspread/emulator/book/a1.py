@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _PART = re.compile(r"\$?([A-Za-z]{1,3})?\$?([1-9][0-9]*)?")
 _NUMBERED = re.compile(
@@ -13,6 +13,8 @@ _QUOTED = re.compile(r"'((?:[^']|'')*)'(?:!(.*))?", re.DOTALL)
 _PLAIN_TITLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _LIKE_A_CELL = re.compile(r"[A-Za-z]{1,3}[0-9]+|[Rr][0-9]*[Cc][0-9]*")
 _LETTERS = 26
+# The names of a rectangle's sides in a GridRange, in the order of Rect and Bounds.
+SIDES = ("startRowIndex", "endRowIndex", "startColumnIndex", "endColumnIndex")
 
 
 class Rect(NamedTuple):
@@ -73,6 +75,11 @@ class Bounds(NamedTuple):
         return (self.start_row or 0) + 1 == self.end_row and (
             (self.start_column or 0) + 1 == self.end_column
         )
+
+
+def bounds_of(grid_range: dict[str, Any]) -> Bounds:
+    """Return the bounds that a GridRange states."""
+    return Bounds(*map(grid_range.get, SIDES))
 
 
 def column_letters(index: int) -> str:

@@ -50,6 +50,11 @@ class Cell(NamedTuple):
         found: Mapping[str, str] = (self.format or {}).get("numberFormat", {})
         return found
 
+    def entered(self, value: Scalar = None, formula: str | None = None) -> Cell | None:
+        """Return the cell with another content, or None when nothing is left of it."""
+        cell = Cell(value, formula, self.format, self.note, self.validation)
+        return None if cell.is_bare else cell
+
     def changed(self, **changes: Any) -> Cell | None:
         """Return the cell with these changes, or None when nothing is left of it.
 

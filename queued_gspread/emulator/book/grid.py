@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Row = list["Cell | None"]
 PackedRow = list["Cell | Scalar"]
+_PLAIN = EMPTY[1:]
 
 
 class Grid:
@@ -175,7 +176,7 @@ class Grid:
 
 
 def _packed(cell: Cell | None) -> Cell | Scalar:
-    return cell.value if cell is not None and cell == Cell(cell.value) else cell
+    return cell.value if cell is not None and cell[1:] == _PLAIN else cell
 
 
 def _cell(kept: Cell | Scalar) -> Cell | None:

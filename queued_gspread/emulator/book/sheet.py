@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from .a1 import SIDES, Rect, bounds_of
 from .grid import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from .a1 import Rect
 
 DEFAULT_ROWS = 1000
 DEFAULT_COLUMNS = 26
@@ -79,6 +78,11 @@ class Sheet:
         """Whether the sheet is hidden."""
         return bool(self.properties.get("hidden"))
 
+    def hides(self, row: int, column: int) -> bool:
+        """Whether a merge hides this cell, as it does all but its first."""
+        cell = Rect(row, row + 1, column, column + 1)
+        return any(merge.holds(cell) and merge[::2] != cell[::2] for merge in self.merges)
+
     def size(self, dimension: str) -> int:
         """Return the number of ROWS or COLUMNS."""
         return self.grid.row_count if dimension == "ROWS" else self.grid.column_count
@@ -97,13 +101,13 @@ class Sheet:
 
     def range_json(self, rect: Rect) -> dict[str, int]:
         """Return a GridRange; as in Google's answers, without the id of sheet 0."""
-        sides = {
-            "startRowIndex": rect.start_row,
-            "endRowIndex": rect.end_row,
-            "startColumnIndex": rect.start_column,
-            "endColumnIndex": rect.end_column,
-        }
-        return owned_range(sides, self.sheet_id)
+        return owned_range(dict(zip(SIDES, rect, strict=True)), self.sheet_id)
+
+    def bands(self, rect: Rect) -> bool:
+        """Whether a table or alternating colours share a cell with a rectangle."""
+        size = self.grid.row_count, self.grid.column_count
+        there = (item["range"] for item in (*self.tables, *self.banded_ranges))
+        return any(bounds_of(where).within(*size).overlaps(rect) for where in there)
 
 
 def owned_range(where: dict[str, Any], sheet_id: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from queued_gspread.emulator.wire.errors import InvalidArgumentError
 
-from .a1 import Bounds, parse_bounds, range_name, split_title
+from .a1 import Bounds, bounds_of, parse_bounds, range_name, split_title
 from .not_computed import Gaps
 from .theme import default_properties
 from .timestamps import utc_now
@@ -154,12 +154,6 @@ def check_total(cells: int) -> None:
         raise InvalidArgumentError(
             f"This action would increase the number of cells in the workbook {limit}"
         )
-
-
-def bounds_of(grid_range: dict[str, Any]) -> Bounds:
-    """Return the bounds that a GridRange states."""
-    names = ("startRowIndex", "endRowIndex", "startColumnIndex", "endColumnIndex")
-    return Bounds(*(grid_range.get(name) for name in names))
 
 
 def _check_within(asked: dict[str, Any], name: str, count: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.book.not_computed import ON_GAP
+from queued_gspread.emulator.limits.window import MOVEMENTS
 from queued_gspread.web.fields import Field, Json, read_object
 
 from . import kinds
@@ -22,7 +23,7 @@ QUOTAS = {
     "project_writes": Field("writes of all accounts together", kinds.COUNT),
     "drive": Field("an account's requests to Drive", kinds.COUNT),
     "window": Field("length of the window in seconds", kinds.LENGTH),
-    "movement": Field("how the window moves", kinds.choice("fixed", "sliding")),
+    "movement": Field("how the window moves", kinds.choice(*MOVEMENTS)),
     "offset": Field("where fixed windows begin, in seconds", kinds.OFFSET),
     "counted": Field("when a request is counted", kinds.choice("arrival", "answer", "random")),
     "count_refused": Field("refused requests count as well", kinds.FLAG),

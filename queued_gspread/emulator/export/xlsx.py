@@ -9,9 +9,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.batch.dimensions import DEFAULT_PIXELS
-from queued_gspread.emulator.book.a1 import Rect, column_letters, quote_title
+from queued_gspread.emulator.book.a1 import Rect, bounds_of, column_letters, quote_title
 from queued_gspread.emulator.book.cell import CellError
-from queued_gspread.emulator.book.spreadsheet import bounds_of
 from queued_gspread.emulator.values.evaluate import Evaluator
 
 from .titles import excel_titles

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
+from zlib import crc32
 
 from .retry_after import TAKES, is_retry_after
-from .window import Movement, Window
+from .window import MOVEMENTS, Movement, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +24,10 @@ class Quotas:
     `reads` and `writes` are one account's requests to the Sheets API, `project_reads` and
     `project_writes` those of all accounts together, `drive` one account's requests to the Drive
     API. `window` and `offset` are seconds of the emulator's monotonic clock. A fixed window is
-    [k * window + offset, (k + 1) * window + offset); with `movement="sliding"` it is every
-    window that ends now.
+    [k * window + offset, (k + 1) * window + offset). Those of a `staggered` movement are fixed too,
+    and each account's begin at other moments. With `sliding` it is every window that ends now.
+    `lenient` ones slide, but count a request only after a tenth of the window: they let a burst
+    through, and then keep others out.
 
     `counted` is the moment between arrival and answer at which a request is counted. With
     `count_refused` the refused ones count as well. `retry_after` is sent with every 429 as the
@@ -54,8 +57,9 @@ class Quotas:
                 raise ValueError(f"{name}={limit!r} cannot be used: take a number from 0.")
         if not _is_number(self.window) or self.window <= 0:
             raise ValueError(f"window={self.window!r} cannot be used: take seconds above 0.")
-        if self.movement not in ("fixed", "sliding"):
-            raise ValueError(f"movement={self.movement!r} cannot be used: take fixed or sliding.")
+        if self.movement not in MOVEMENTS:
+            words = " or ".join(MOVEMENTS)
+            raise ValueError(f"movement={self.movement!r} cannot be used: take {words}.")
         if self.counted not in ("arrival", "answer", "random"):
             words = "arrival, answer or random"
             raise ValueError(f"counted={self.counted!r} cannot be used: take {words}.")
@@ -129,5 +133,12 @@ class Meter:
         key = (limit.kind, account if limit.per_user else None)
         if key not in self._windows:
             quotas = self.quotas
-            self._windows[key] = Window(limit.value, quotas.window, quotas.movement, quotas.offset)
+            offset = quotas.offset + self._stagger(key[1])
+            self._windows[key] = Window(limit.value, quotas.window, quotas.movement, offset)
         return self._windows[key]
+
+    def _stagger(self, account: str | None) -> float:
+        """Return a part of the window that is always the same for an account."""
+        if account is None or self.quotas.movement != "staggered":
+            return 0.0
+        return crc32(account.encode()) / 2**32 * self.quotas.window

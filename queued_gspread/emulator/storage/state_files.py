@@ -91,7 +91,7 @@ def _sheet(part: Part, shared: list[Any]) -> Sheet:
         "properties": partial(message_of, "SheetProperties"),
         "grid_properties": partial(message_of, "GridProperties"),
         "basic_filter": lambda found: (
-            message_of("BasicFilter", found, {"range": dict}) if found.content is not None else None
+            message_of("BasicFilter", found, ["range"]) if found.content is not None else None
         ),
     }
     return _completed(Sheet(part["sheet_id"].expect(int), part["title"].expect(str)), part, readers)

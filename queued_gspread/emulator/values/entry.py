@@ -38,11 +38,11 @@ def write(cell: Cell, raw: Scalar, option: str, year: int | None = None) -> Cell
     `year` is that of typed dates without one.
     """
     if raw == "" and isinstance(raw, str):
-        return cell.changed(value=None, formula=None)
+        return cell.entered()
     if option != "USER_ENTERED" or not isinstance(raw, str):
-        return cell.changed(value=held(raw), formula=None)
+        return cell.entered(held(raw))
     if cell.number_format.get("type") == "TEXT" and not raw.startswith("'"):
-        return cell.changed(value=raw, formula=None)
+        return cell.entered(raw)
     entry = understand(raw, year)
     changes: dict[str, Any] = {"value": entry.value, "formula": entry.formula}
     if entry.pattern and not _suits(cell.number_format.get("type"), entry.kind):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from queued_gspread.emulator.book.a1 import Bounds, parse_bounds, split_title
+from queued_gspread.emulator.book.a1 import Bounds, bounds_of, parse_bounds, split_title
 from queued_gspread.emulator.book.not_computed import NotComputedError
-from queued_gspread.emulator.book.spreadsheet import bounds_of
 from queued_gspread.emulator.values.functions.arguments import (
     BAD_REFERENCE,
     NOT_AVAILABLE,

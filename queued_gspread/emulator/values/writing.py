@@ -53,10 +53,14 @@ class Writing(NamedTuple):
     def written(self) -> Rect:
         """The cells up to the last row and column that are written to; at least the first one."""
         top, left = self.rect.start_row, self.rect.start_column
-        last_row, last_column = top, left
-        for row, column, _ in self.cells():
-            last_row, last_column = row, max(last_column, column)
-        return Rect(top, last_row + 1, left, last_column + 1)
+        ends = [_end(line) for line in self.rows]
+        height = max((row for row, end in enumerate(ends, 1) if end), default=1)
+        return Rect(top, top + height, left, left + max(*ends, 1, 1))
+
+
+def _end(line: list[Scalar]) -> int:
+    """Return how long a row is without the nulls at its end."""
+    return next((end for end in range(len(line), 0, -1) if line[end - 1] is not None), 0)
 
 
 def checked_values(body: dict[str, Any], field: str = "data") -> Rows:
@@ -145,17 +149,22 @@ def _check_fits(sheet: Sheet, bounds: Bounds, rect: Rect) -> None:
 def apply_writing(book: Spreadsheet, writing: Writing, option: str) -> dict[str, Any]:
     """Write values and return what was updated; null leaves a cell as it is, uncounted.
 
+    What a merge hides is counted and not kept.
+
     The range ends with the last row and the last column of which a cell was written.
     """
-    grid, year = writing.sheet.grid, book.now().year
+    sheet, year = writing.sheet, book.now().year
+    grid = sheet.grid
     rows, columns, count = set[int](), set[int](), 0
     for row, column, value in writing.cells():
-        cell = write(grid.get(row, column), value, option, year)
-        grid.put(row, column, cell)
-        note_written(book, writing.sheet, row, column, cell)
         rows.add(row)
         columns.add(column)
         count += 1
+        if sheet.merges and sheet.hides(row, column):
+            continue
+        cell = write(grid.get(row, column), value, option, year)
+        grid.put(row, column, cell)
+        note_written(book, sheet, row, column, cell)
     counts = {"updatedRows": len(rows), "updatedColumns": len(columns), "updatedCells": count}
-    answer = {"updatedRange": range_name(writing.sheet.title, writing.written)}
+    answer = {"updatedRange": range_name(sheet.title, writing.written)}
     return answer | (counts if count else {})

@@ -356,23 +356,23 @@ WaterfallChartSpec connectorLineStyle:LineStyle domain:WaterfallChartDomain firs
 """Each message, with its fields: `name:type`, and `*` where one is repeated."""
 
 METHODS: Final = """\
-batchUpdate BatchUpdateSpreadsheetRequest BatchUpdateSpreadsheetResponse
-create Spreadsheet Spreadsheet
-get - Spreadsheet commentsViewMode:CommentsViewMode excludeTablesInBandedRanges:bool includeGridData:bool ranges:string*
-getByDataFilter GetSpreadsheetByDataFilterRequest Spreadsheet
-developerMetadata.get - DeveloperMetadata
-developerMetadata.search SearchDeveloperMetadataRequest SearchDeveloperMetadataResponse
-sheets.copyTo CopySheetToAnotherSpreadsheetRequest SheetProperties
-values.append ValueRange AppendValuesResponse includeValuesInResponse:bool insertDataOption:InsertDataOption responseDateTimeRenderOption:DateTimeRenderOption responseValueRenderOption:ValueRenderOption valueInputOption:ValueInputOption
-values.batchClear BatchClearValuesRequest BatchClearValuesResponse
-values.batchClearByDataFilter BatchClearValuesByDataFilterRequest BatchClearValuesByDataFilterResponse
-values.batchGet - BatchGetValuesResponse dateTimeRenderOption:DateTimeRenderOption majorDimension:Dimension ranges:string* valueRenderOption:ValueRenderOption
-values.batchGetByDataFilter BatchGetValuesByDataFilterRequest BatchGetValuesByDataFilterResponse
-values.batchUpdate BatchUpdateValuesRequest BatchUpdateValuesResponse
-values.batchUpdateByDataFilter BatchUpdateValuesByDataFilterRequest BatchUpdateValuesByDataFilterResponse
-values.clear ClearValuesRequest ClearValuesResponse
-values.get - ValueRange dateTimeRenderOption:DateTimeRenderOption majorDimension:Dimension valueRenderOption:ValueRenderOption
-values.update ValueRange UpdateValuesResponse includeValuesInResponse:bool responseDateTimeRenderOption:DateTimeRenderOption responseValueRenderOption:ValueRenderOption valueInputOption:ValueInputOption
-- - - $.xgafv:$.xgafv access_token:string alt:Alt callback:string fields:string key:string oauth_token:string prettyPrint:bool quotaUser:string uploadType:string upload_protocol:string
+batchUpdate POST /v4/spreadsheets/{spreadsheetId}:batchUpdate BatchUpdateSpreadsheetRequest BatchUpdateSpreadsheetResponse
+create POST /v4/spreadsheets Spreadsheet Spreadsheet
+get GET /v4/spreadsheets/{spreadsheetId} - Spreadsheet commentsViewMode:CommentsViewMode excludeTablesInBandedRanges:bool includeGridData:bool ranges:string*
+getByDataFilter POST /v4/spreadsheets/{spreadsheetId}:getByDataFilter GetSpreadsheetByDataFilterRequest Spreadsheet
+developerMetadata.get GET /v4/spreadsheets/{spreadsheetId}/developerMetadata/{metadataId} - DeveloperMetadata
+developerMetadata.search POST /v4/spreadsheets/{spreadsheetId}/developerMetadata:search SearchDeveloperMetadataRequest SearchDeveloperMetadataResponse
+sheets.copyTo POST /v4/spreadsheets/{spreadsheetId}/sheets/{sheetId}:copyTo CopySheetToAnotherSpreadsheetRequest SheetProperties
+values.append POST /v4/spreadsheets/{spreadsheetId}/values/{range}:append ValueRange AppendValuesResponse includeValuesInResponse:bool insertDataOption:InsertDataOption responseDateTimeRenderOption:DateTimeRenderOption responseValueRenderOption:ValueRenderOption valueInputOption:ValueInputOption
+values.batchClear POST /v4/spreadsheets/{spreadsheetId}/values:batchClear BatchClearValuesRequest BatchClearValuesResponse
+values.batchClearByDataFilter POST /v4/spreadsheets/{spreadsheetId}/values:batchClearByDataFilter BatchClearValuesByDataFilterRequest BatchClearValuesByDataFilterResponse
+values.batchGet GET /v4/spreadsheets/{spreadsheetId}/values:batchGet - BatchGetValuesResponse dateTimeRenderOption:DateTimeRenderOption majorDimension:Dimension ranges:string* valueRenderOption:ValueRenderOption
+values.batchGetByDataFilter POST /v4/spreadsheets/{spreadsheetId}/values:batchGetByDataFilter BatchGetValuesByDataFilterRequest BatchGetValuesByDataFilterResponse
+values.batchUpdate POST /v4/spreadsheets/{spreadsheetId}/values:batchUpdate BatchUpdateValuesRequest BatchUpdateValuesResponse
+values.batchUpdateByDataFilter POST /v4/spreadsheets/{spreadsheetId}/values:batchUpdateByDataFilter BatchUpdateValuesByDataFilterRequest BatchUpdateValuesByDataFilterResponse
+values.clear POST /v4/spreadsheets/{spreadsheetId}/values/{range}:clear ClearValuesRequest ClearValuesResponse
+values.get GET /v4/spreadsheets/{spreadsheetId}/values/{range} - ValueRange dateTimeRenderOption:DateTimeRenderOption majorDimension:Dimension valueRenderOption:ValueRenderOption
+values.update PUT /v4/spreadsheets/{spreadsheetId}/values/{range} ValueRange UpdateValuesResponse includeValuesInResponse:bool responseDateTimeRenderOption:DateTimeRenderOption responseValueRenderOption:ValueRenderOption valueInputOption:ValueInputOption
+- - - - - $.xgafv:$.xgafv access_token:string alt:Alt callback:string fields:string key:string oauth_token:string prettyPrint:bool quotaUser:string uploadType:string upload_protocol:string
 """
-"""Each method with its body's and its answer's message, and the query's parameters."""
+"""Each method: verb, path, its body's and its answer's message, and its parameters."""

@@ -28,8 +28,10 @@ class Field(NamedTuple):
 
 
 class Method(NamedTuple):
-    """A method: the messages of its body and its answer, '-' for none, and its parameters."""
+    """A method: where it is, its body's and its answer's message, '-' for none, its parameters."""
 
+    verb: str
+    path: str
     body: str
     answer: str
     query: Mapping[str, Field]
@@ -61,8 +63,9 @@ def values_of(enum: str) -> tuple[str, ...]:
 @cache
 def method(name: str) -> Method:
     """Return a method by its name, such as `values.update`."""
-    body, answer, *query = _lines(METHODS)[name].split(" ", 2)
-    return Method(body, answer, _fields("".join(query)) | _fields(_lines(METHODS)["-"][4:]))
+    verb, path, body, answer, *query = _lines(METHODS)[name].split(" ", 4)
+    of_all = _lines(METHODS)["-"].split(" ", 4)[4]
+    return Method(verb, path, body, answer, _fields("".join(query)) | _fields(of_all))
 
 
 @cache

@@ -80,7 +80,10 @@ class Encoder:
             return {TAG: ["dict", self._flat(pairs)]}
         if set(map(type, pairs.values())) <= _USUALLY_PLAIN and self._fits(pairs):
             return pairs
-        return {key: self.at(key, item) for key, item in pairs.items()}
+        plain = self.plain
+        return {
+            key: item if type(item) in plain else self.at(key, item) for key, item in pairs.items()
+        }
 
     def refusal(self, reason: str) -> Unencodable:
         """Return the exception that says why and where the walk failed."""

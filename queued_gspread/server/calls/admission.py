@@ -137,7 +137,7 @@ class Admission:
             signed = self._verified(entry)
             if signed is None or signed_at(signed.generation) is None:
                 return None
-            return decode(signed.body).job.drop_arguments()
+            return decode(signed.body).job.without_arguments()
         except QueuedGspreadError:
             return None
 

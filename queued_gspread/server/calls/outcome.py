@@ -115,8 +115,10 @@ class Outcome:
         timeout = math.inf if self.job is None else self.job.timeout
         if self.job is not None and self.job.is_unattended:
             timeout = None  # its caller looks for the reply at once, if ever
-        told = replace(entry, timeout=timeout or 0.0, failure=self.failure, promise=self.promise)
-        return told, self.reply if entry.job_id else b""
+        if timeout or self.failure or self.promise:
+            wait = timeout or 0.0
+            entry = replace(entry, timeout=wait, failure=self.failure, promise=self.promise)
+        return entry, self.reply if entry.job_id else b""
 
 
 def ended(reply: Reply, job: Job, tally: Tally, limit: int) -> Outcome:

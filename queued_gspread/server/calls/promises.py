@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from .call import Call
 
-__all__ = ["DEFAULT_MAX_KEYS", "DEFAULT_MAX_KEY_BYTES", "Bounds", "Promises"]
+__all__ = ["DEFAULT_MAX_KEYS", "DEFAULT_MAX_KEY_BYTES", "Bounds", "Promises", "promise_in"]
 
 DEFAULT_MAX_KEYS: Final = 100_000
 DEFAULT_MAX_KEY_BYTES: Final = 64 * 1024**2
@@ -143,7 +143,7 @@ class Promises:
         is_over = bool(outcome.reply) and not outcome.promise
         if not is_over or not (may_be_made or entry.mark in MAY_HAVE_WRITTEN):
             return outcome
-        promise = _promise_in(entry)
+        promise = promise_in(entry)
         return outcome if promise is None else self._with(outcome, promise, UNKNOWN)
 
     def _with(self, outcome: Outcome, promise: Promise, state: str) -> Outcome:
@@ -187,7 +187,7 @@ class Promises:
         )
 
 
-def _promise_in(entry: Entry) -> Promise | None:
+def promise_in(entry: Entry) -> Promise | None:
     """Return the key of a job that may not have been verified; None if it has none."""
     if _ONCE not in entry.body:
         return None

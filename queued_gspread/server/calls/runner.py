@@ -5,7 +5,6 @@ This module decides how the call ends; gspread decides what it does.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import gspread
@@ -168,7 +167,7 @@ class Runner:
             return poisoned(entry)
         try:
             decoded = decode(entry.body)
-            job = replace(decoded.job).drop_arguments()
+            job = decoded.job.without_arguments()
         except QueuedGspreadError as error:
             return failed(error, None)
         if job.identity.conflicts_with(self._account):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.server import merging
 from queued_gspread.server.calls.call import MOST_BYTES
+from queued_gspread.server.calls.promises import promise_in
 from queued_gspread.server.policy.gspread_methods import READ_ONLY_METHODS, SINGLE_WRITE_METHODS
 from queued_gspread.server.policy.request import CREDENTIALS, is_read
 from queued_gspread.server.policy.upsert_requests import UpsertRequest
@@ -20,6 +21,7 @@ from queued_gspread.server.policy.upsert_requests import UpsertRequest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from queued_gspread.broker import Entry
     from queued_gspread.server.calls.call import Call
     from queued_gspread.server.merging import Table
 
@@ -42,12 +44,12 @@ def may_lead(call: Call) -> bool:
     return _reads(call) or _writes_once(call) or _table_of(call) is not None
 
 
-def shares_key(call: Call, others: Sequence[Call]) -> bool:
-    """Return whether a call is under the same idempotency key and number as one of some others."""
-    if call.promise is None:
+def shares_key(entry: Entry, others: Sequence[Call]) -> bool:
+    """Return whether a job is under the same idempotency key and number as one of some calls."""
+    promise = promise_in(entry)
+    if promise is None:
         return False
-    field = call.promise.field
-    return any(other.promise is not None and other.promise.field == field for other in others)
+    return promise.field in (other.promise.field for other in others if other.promise is not None)
 
 
 class ConcurrentGroup:

@@ -359,11 +359,11 @@ class Lane:
         if admitted is None or not self._memory.take(entry):
             self._lookahead.block()
             return
-        begun = self._services.runner.begin(admitted)
-        if isinstance(begun, Call) and shares_key(begun, self._open):
+        if shares_key(admitted, self._open):  # what comes of the other one is not known yet
             self._memory.give_back(entry)
             self._lookahead.block()
             return
+        begun = self._services.runner.begin(admitted)
         if isinstance(begun, Call) and not together.add(begun):
             self._memory.give_back(entry)
             self._lookahead.block(begun)

@@ -1,4 +1,3 @@
-import re
 import time
 
 import pytest
@@ -10,7 +9,6 @@ from gspread.exceptions import APIError, SpreadsheetNotFound
 
 from queued_gspread.emulator.accounts.project import Project
 from queued_gspread.emulator.batch import HANDLERS
-from queued_gspread.google_api.batch_requests import BATCH_REQUESTS
 
 
 def refusal(call, *args, **kwargs):
@@ -240,16 +238,6 @@ def test_unknown_options(book, params, field):
     """An option with a value that does not exist gets 400 that names the field."""
     error = refusal(book.values_get, "A1", params)
     assert error["message"].startswith(f"Invalid value at '{field}'")
-
-
-def test_unsupported_kind_of_request(book):
-    """What Google can do and the emulator cannot is a 501 that says so, for each such kind."""
-    kinds = BATCH_REQUESTS.keys() - HANDLERS.keys()
-    assert all(re.search("Comment|DataSource", kind) for kind in kinds)
-    for kind in kinds:
-        error = refusal(book.batch_update, {"requests": [{kind: {}}]})
-        assert (error["code"], error["status"]) == (501, "UNIMPLEMENTED"), kind
-        assert f"requests[0].{kind}" in error["message"]
 
 
 def test_freezing_everything(sheet):

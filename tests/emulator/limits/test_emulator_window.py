@@ -68,6 +68,27 @@ def test_no_fixed_window_is_ever_overfull(steps, limit, length, offset):
         assert sum(start <= moment < end for moment in through) <= limit
 
 
+def test_a_lenient_window_lets_a_burst_through_and_then_nobody():
+    """What comes within a tenth of it counts only later, and then keeps others out to its end."""
+    window = Window(60, 60.0, "lenient")
+    assert len(let_through(window, [0.0] + [0.07] * 76)) == 77
+    assert not window.allows(12.0)
+    assert window.used(12.0) == 77
+    assert not window.allows(60.0)
+    assert window.allows(61.5)
+
+
+@settings(deadline=None)
+@given(STEPS, st.integers(1, 5), LENGTHS)
+def test_what_a_sliding_window_lets_through_a_lenient_one_does(steps, limit, length):
+    """Requests that no sliding window refuses meet no refusal of a lenient one."""
+    through = let_through(Window(limit, length, "sliding"), steps)
+    lenient = Window(limit, length, "lenient")
+    for moment in through:
+        assert lenient.allows(moment)
+        lenient.count(moment)
+
+
 @pytest.mark.parametrize(
     ("length", "offset", "number"), [(0.1, 3.5, 18), (0.3, 3.0, 7), (0.3, 4.8, 47)]
 )
@@ -99,6 +120,20 @@ def test_the_project_limits_all_accounts_together():
     meter = Meter(Quotas(reads=5, project_reads=2))
     assert [meter.take(name, "read", 0.0) for name in "ab"] == [None, None]
     assert meter.take("c", "read", 0.0) == Limit("read", False, 2)
+
+
+def test_staggered_windows_begin_at_moments_of_each_accounts_own():
+    """Each account is let in again at its own bounds, the project at the common ones."""
+    meter = Meter(Quotas(reads=1, project_writes=1, window=60.0, movement="staggered"))
+    seconds = [number / 4 for number in range(480)]
+    came = {name: [t for t in seconds if not meter.take(name, "read", t)] for name in "abc"}
+    bounds = {name: moments[1] for name, moments in came.items()}
+    assert all(len(moments) == 3 for moments in came.values())
+    assert all(moments[2] - moments[1] == 60.0 for moments in came.values())
+    assert len({*bounds.values()}) == 3
+    again = Meter(meter.quotas)
+    assert [t for t in seconds if not again.take("a", "read", t)] == came["a"]
+    assert [t for t in seconds if not meter.take("a", "write", t)] == [0.0, 60.0]
 
 
 @pytest.mark.parametrize(("count_refused", "after"), [(False, None), (True, "refused")])

@@ -245,3 +245,17 @@ def test_formulas_follow_a_renamed_sheet(book, sheet):
     assert sheet.acell("A1").value == "6"
     formula = sheet.acell("A1", value_render_option=ValueRenderOption.formula).value
     assert formula == "='New data'!A1+1"
+
+
+def test_what_a_merge_hides_is_not_kept(sheet):
+    """A value for a cell that a merge hides is counted and dropped, as the answer shows."""
+    sheet.merge_cells("A1:B2")
+    params = {"valueInputOption": "RAW", "includeValuesInResponse": "true"}
+    body = {"values": [["first", "hidden", "beside"], ["hidden", None, "below"]]}
+    answer = sheet.client.values_update(sheet.spreadsheet_id, "Sheet1!A1", params, body)
+    assert answer["updatedCells"] == 5
+    assert answer["updatedData"]["values"] == [["first", "", "beside"], ["", "", "below"]]
+    sheet.unmerge_cells("A1:B2")
+    assert sheet.get_values() == [["first", "", "beside"], ["", "", "below"]]
+    sheet.update([["x", "y"]], "A1")
+    assert sheet.get_values("A1:B1") == [["x", "y"]]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
+from limits import MOVEMENTS
+
 from .classes import (
     ACTIONS,
     ALL,
@@ -121,7 +123,7 @@ class Plan:
         blows: In the order of their moments.
         latency: Seconds that a request takes, from and to.
         fault_rate: The probability of each of the faults, for a request.
-        movement: How the emulator's quota counts: in fixed or in sliding windows.
+        movement: How the emulator's quota counts: how its windows move.
         is_signed: Whether servers and clients have a signing key: in every second seed.
         classes: What else there is of trouble: see :mod:`.classes`.
         poison: What always fails, if anything does.
@@ -189,7 +191,7 @@ def _plain_plan_of(seed):
         tuple(sorted(_blows(seed, chance), key=lambda blow: blow.count)),
         chance.choice([(0.001, 0.005), (0.005, 0.02), (0.01, 0.03)]),
         chance.choice([0.0, 0.005, 0.01]),
-        chance.choice(["fixed", "sliding"]),
+        chance.choice(MOVEMENTS),
         bool(seed % 2),
     )
 

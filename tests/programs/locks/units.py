@@ -136,14 +136,21 @@ def _block(chance, name):
 
 
 def _keyed(chance, name):
-    """Draw a block under a key: mostly the one that everybody makes under it."""
+    """Draw a block under a key: mostly the one that everybody makes under it.
+
+    Each call has its key by itself. So a block that locks other spreadsheets than everybody's is a
+    single call: of two longer ones, which run side by side, each may get some of the numbers.
+    """
     key = f"{name.partition('-')[0]}-{chance.choice(_KEYS)}"
     drawn_from = key.partition(".")[0] + key[-1]
-    same = Random(drawn_from if chance.random() < 0.8 else drawn_from + name.partition("-")[2])
-    books = _books(same)
+    same = Random(drawn_from)
+    everybodys = books = _books(same)
+    if chance.random() >= 0.8:
+        same = Random(drawn_from + name.partition("-")[2])
+        books = _books(same)
     steps = [
         _write(same, same.choice(books), f"{key}-{place}")._replace(key=f"{key}#{place}")
-        for place in range(same.randint(1, 3))
+        for place in range(same.randint(1, 3 if books == everybodys else 1))
     ]
     # Without a lock, another caller's call may stand between two of them.
     locks = books if len(steps) > 1 else chance.choice([(), books])

@@ -53,7 +53,7 @@ def test_a_call_under_way_holds_its_values_once(call):
 def test_a_clients_first_argument_is_kept():
     """What the log calls a client's call by, its first argument, stays in its job."""
     job = Job("client", "open", None, ("Budget", "folder"))
-    assert job.drop_arguments().args == ("Budget",)
+    assert job.without_arguments().args == ("Budget",)
 
 
 @pytest.mark.usefixtures("_without_collector")
