@@ -117,6 +117,7 @@ def _behaviour_options(parser: Parser) -> None:
         "staggered does so at other moments for each account, sliding is any that ends now, and "
         "lenient is the same but lets bursts through first (default %(default)s)",
         choices=("fixed", "staggered", "sliding", "lenient"),
+        metavar="HOW",
         default="fixed",
     )
     parser.option(
