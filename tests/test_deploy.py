@@ -23,8 +23,6 @@ PRODUCTION = TOP / "docs" / "production.md"
 KUBERNETES = DEPLOY / "kubernetes"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 RESOURCES = [path for path in sorted(KUBERNETES.glob("*.yaml")) if path.stem != "kustomization"]
-# What the image is to have, once it is there.
-COMING = {"dashboard"}
 # A tool that pip has installed is beside Python.
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
@@ -141,9 +139,7 @@ def test_the_image_has_extras_that_there_are():
     optional = (
         (TOP / "pyproject.toml").read_text().partition("[project.optional-dependencies]\n")[2]
     )
-    assert set(listed.split(",")) - COMING <= set(
-        re.findall(r"^(\w+) = \[", optional, re.MULTILINE)
-    )
+    assert set(listed.split(",")) <= set(re.findall(r"^(\w+) = \[", optional, re.MULTILINE))
 
 
 def test_the_image_is_made_of_what_is_there():

@@ -29,6 +29,8 @@ from queued_gspread.broker import BOUNDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from queued_gspread.server.calls.tally import Tally
+
 __all__ = ["Counted", "EndedCall", "Figures", "SentRequest", "step_of"]
 
 Caller: TypeAlias = tuple[str, int]
@@ -44,10 +46,10 @@ _PLACES: Final = len(BOUNDS) + 1
 _FAILED: Final = ("failed", "unknown", "poisoned", "late")
 
 
-EndedCall: TypeAlias = "tuple[Mapping[tuple[str, int], int], str, Caller | None, float, float]"
-"""A call that has ended: the requests that were sent for it, by their kind and the number of calls
-that each was for; how it ended, in a word; its caller, None if not known; the seconds that it
-waited; the seconds from its enqueue to its answer. Plain tuples, as there is one for each call."""
+EndedCall: TypeAlias = "tuple[Tally | None, str, Caller | None, float, float]"
+"""A call that has ended: its requests, None if there were none; how it ended, in a word; its
+caller, None if not known; when it was enqueued, and answered, on a monotonic clock. Plain tuples,
+as there is one for each call."""
 
 SentRequest: TypeAlias = tuple[str, str, int, float, bool]
 """An attempt at a request: its kind; what came of it, in a word; how many calls it was for; the
@@ -88,17 +90,19 @@ class Counted:
 
     def add_call(self, call: EndedCall) -> None:
         """Count a call."""
-        sent, outcome, caller, waited, took = call
-        kind = _kind_of(sent)
+        tally, outcome, caller, began, ended = call
+        kind = "none" if tally is None else _kind_of(tally.counts)
         self.counts["calls", kind, outcome] += 1
-        self._measure("waited", kind, waited)
-        self._measure("took", kind, took)
+        self._measure(
+            "waited", kind, (ended - began) if tally is None else tally.waited(began, ended)
+        )
+        self._measure("took", kind, ended - began)
         if caller is None:
             return
         if caller in self.callers or len(self.callers) < _MOST_CALLERS:
             calls, failed, requests = self.callers.get(caller, (0, 0, 0.0))
             failed += outcome in _FAILED
-            requests += sum([number / shared for (_, shared), number in sent.items()])
+            requests += 0.0 if tally is None else tally.share
             self.callers[caller] = calls + 1, failed, requests
 
     def add_request(self, request: SentRequest) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .outcome import Outcome
     from .tally import Tally
 
-__all__ = ["count_call", "log_call", "log_failure"]
+__all__ = ["log_call", "record_call"]
 
 _CALL: Final = (
     "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms, "
@@ -31,7 +31,6 @@ _CALL: Final = (
 _FAILURE: Final = (
     "nobody waits for a call that failed: %s of %s in %s: %s. It is kept in Redis (failed_calls)"
 )
-_NOTHING: Final[dict[tuple[str, int], int]] = {}
 # How a text log labels further fields.
 _LABELS: Final = {
     "http_status": "HTTP ",
@@ -58,6 +57,17 @@ class _CallLine:
         return "  ".join([line, *named])
 
 
+def record_call(entry: Entry, outcome: Outcome, figures: Figures) -> None:
+    """Count a call that has ended, and log it."""
+    job = outcome.job
+    caller = None if job is None else job.caller
+    began = entry.seen - entry.age
+    figures.note_call((outcome.tally, outcome.sort, caller, began, time.monotonic()))
+    log_call(entry, outcome)
+    if outcome.failure and job is not None and job.is_unattended:
+        _log_failure(entry, outcome)
+
+
 def log_call(entry: Entry, outcome: Outcome) -> None:
     """Log one call: who called what, how many wait behind it, how long it took, how it ended.
 
@@ -65,11 +75,13 @@ def log_call(entry: Entry, outcome: Outcome) -> None:
     """
     if not LOGGER.isEnabledFor(logging.INFO):
         return
-    tally, (took, waited) = outcome.tally, times_of(entry, outcome)
+    now, tally = time.monotonic(), outcome.tally
+    began = entry.seen - entry.age
+    waited = now - began if tally is None else tally.waited(began, now)
     about = {
         "waiting": entry.waiting - 1,
         **_of_job(outcome.job),
-        "duration_ms": round(took * 1000, 1),
+        "duration_ms": round((now - began) * 1000, 1),
         "waited_ms": round(waited * 1000, 1),
         "requests": 0 if tally is None else tally.requests,
         "sent": [] if tally is None else tally.as_fields(),
@@ -86,32 +98,17 @@ def log_call(entry: Entry, outcome: Outcome) -> None:
     LOGGER.handle(record)
 
 
-def times_of(entry: Entry, outcome: Outcome) -> tuple[float, float]:
-    """Return for how many seconds a call has been there, and for how many of them it waited."""
-    now, tally, began = time.monotonic(), outcome.tally, entry.seen - entry.age
-    return now - began, now - began if tally is None else tally.waited(began, now)
-
-
-def count_call(figures: Figures, entry: Entry, outcome: Outcome) -> None:
-    """Count one call that has ended."""
-    tally, job, (took, waited) = outcome.tally, outcome.job, times_of(entry, outcome)
-    caller = None if job is None else job.caller
-    sent = _NOTHING if tally is None else tally.counts
-    figures.note_call((sent, outcome.sort, caller, waited, took))
-
-
-def log_failure(entry: Entry, outcome: Outcome) -> None:
+def _log_failure(entry: Entry, outcome: Outcome) -> None:
     """Warn of a call that has failed and that nobody waits for; Redis keeps the same of it."""
-    if outcome.failure and outcome.job is not None and outcome.job.is_unattended:
-        job = _of_job(outcome.job)
-        LOGGER.warning(
-            _FAILURE,
-            job["method"],
-            job["caller"],
-            quoted(entry.spreadsheet),
-            outcome.word,
-            extra={"fields": {"event": "failed", "job": entry.job_id}},
-        )
+    job = _of_job(outcome.job)
+    LOGGER.warning(
+        _FAILURE,
+        job["method"],
+        job["caller"],
+        quoted(entry.spreadsheet),
+        outcome.word,
+        extra={"fields": {"event": "failed", "job": entry.job_id}},
+    )
 
 
 def _of_job(job: Job | None) -> dict[str, str]:

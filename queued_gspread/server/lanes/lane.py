@@ -19,7 +19,7 @@ from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
 from queued_gspread.server.calls import spans
 from queued_gspread.server.calls.call import Call
-from queued_gspread.server.calls.call_log import count_call, log_call, log_failure
+from queued_gspread.server.calls.call_log import log_call, record_call
 from queued_gspread.server.calls.memory import Memory, Portion, estimate_answers
 from queued_gspread.server.calls.outcome import Outcome, batches
 from queued_gspread.server.calls.quarantine import Quarantine, is_suspect
@@ -435,10 +435,7 @@ class Lane:
             following = self._services.sender.releases.with_next(self._name, answer)
             for entry, outcome in ended:
                 self._memory.give_back(entry)
-                first = self._entries.pop(entry.key)
-                log_call(first, outcome)
-                log_failure(entry, outcome)
-                count_call(self._services.figures, first, outcome)
+                record_call(self._entries.pop(entry.key), outcome, self._services.figures)
         self._ended.clear()
         return following
 

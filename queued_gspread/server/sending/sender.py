@@ -285,10 +285,11 @@ class Sender:
             result = _UNSENT
             raise
         finally:
+            kind = slot.kind * result.has_gone_out
             for call in outgoing.calls:
-                call.tally.end(slot.kind * result.has_gone_out, len(outgoing.calls))
-            if slot.kind and result.has_gone_out:
-                self._count(outgoing, slot.kind, result, time.monotonic() - began)
+                call.tally.end(kind, len(outgoing.calls))
+            if kind:
+                self._count(outgoing, kind, result, time.monotonic() - began)
             self._settle(outgoing, slot, permit, result)
         if result.verdict.kind is VerdictKind.UNAUTHENTICATED:
             self._transport.token_refused(token)
