@@ -75,6 +75,7 @@ class Card:
         token: The seconds until that expires; None if it does not, or if nobody knows.
         options: The options that matter, by name.
         limits: How many requests of each kind a window may hold; 0 for no limit.
+        works: Whether it works, and does not stand by.
 
     """
 
@@ -90,6 +91,7 @@ class Card:
     token: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
+    works: bool = False
 
     def differences(self, other: Card) -> list[str]:
         """Return the options that another server has set otherwise."""

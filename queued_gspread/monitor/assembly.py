@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["snapshot_of"]
 
 # A server publishes every two seconds; one that has not for so long is gone.
-_SILENT: Final = 10.0
+_SILENT: Final = 6.0
+# What the lanes do is known no longer if it was published before that, as if that fails for long.
+_STALE: Final = 30.0
 _MOST_LANES: Final = 1000
 _SLOW_ANSWER: Final = 3.0
 _WHAT: Final = {"read": "reads", "write": "writes", "drive": "requests to Drive"}
@@ -48,15 +50,18 @@ class _Assembly:
     def __init__(self, observed: Observed) -> None:
         self._seen = observed
         server, published = observed.server, observed.published
-        is_alive = server.holder != "" and observed.now - server.last_beat < max(server.lease, 1.0)
+        # A time that is still to come was written before the clock was set back.
+        silent = abs(observed.now - server.last_beat)
+        is_alive = server.holder != "" and silent < max(server.lease, 1.0)
         self._holder = server.holder if is_alive else ""
         card = published.cards.get(self._holder)
         latest = sorted(published.cards.values(), key=lambda each: each[0])
         # Limits and window are needed also while no server works.
         self._card = card[1] if card else latest[-1][1] if latest else None
-        is_current = self._holder != "" and published.epoch == server.epoch
+        self._since_work = abs(observed.now - published.worked_at)
+        is_fresh = self._since_work < _STALE
+        is_current = self._holder != "" and published.epoch == server.epoch and is_fresh
         self._at_work = {lane.lane: lane for lane in published.work.lanes} if is_current else {}
-        self._since_work = max(0.0, observed.now - published.worked_at)
         self._in_use = published.work.in_use if is_current else 0
         self._spreadsheets = len({spreadsheet_lane(name) for name in observed.lanes})
         self._servers = self._all_servers()
@@ -106,8 +111,10 @@ class _Assembly:
 
     def _server(self, name: str, at: float, card: Card | None) -> Server:
         seen, works = self._seen, name == self._holder
-        silent = max(0.0, seen.now - (seen.server.last_beat if works else at))
-        role = "works" if works else "stands by" if silent < _SILENT else "gone"
+        silent = abs(seen.now - (seen.server.last_beat if works else at))
+        # One that says that it works, and has no lease, was not heard of since that has ended.
+        is_gone = silent >= _SILENT or (card is not None and card.works)
+        role = "works" if works else "gone" if is_gone else "stands by"
         worker = seen.published.cards.get(self._holder)
         differs = card.differences(worker[1]) if card and worker else []
         return Server(

@@ -65,6 +65,7 @@ class Publisher:
         self._clock = clock
         self._due = clock()
         self._number = 0
+        self._works = False
         # The lanes whose first calls were the oldest.
         self._oldest: list[str] = []
         # What Redis may not have yet: sent again, under its number, it counts nothing twice.
@@ -73,12 +74,16 @@ class Publisher:
         self._failure = self._differs = ""
 
     def after_beat(self, epoch: str) -> None:
-        """Publish, if it is time to; '' is the epoch of a server that stands by."""
-        if self._clock() < self._due:
+        """Publish, if it is time to; '' is the epoch of a server that stands by.
+
+        At once, if it has begun to work or ended that: others would take it for gone.
+        """
+        has_changed, self._works = bool(epoch) != self._works, bool(epoch)
+        if self._clock() < self._due and not has_changed:
             return
         self._due = self._clock() + self._every
         try:
-            card = self._card()
+            card = replace(self._card(), works=self._works)
             others = self._publish(card, self._work_with_heads() if epoch else None)
             self._failure = ""
         except QueuedGspreadError as error:

@@ -245,6 +245,37 @@ def test_servers_are_shown_with_their_roles():
     assert found.worker is worker
 
 
+def test_a_server_that_was_killed_at_work_stands_by_for_nobody():
+    """From the end of its lease on it is gone, whether another one works by then or none does."""
+    cards = {"aaaa": (NOW - 1, CARD), "dead": (NOW - 4, replace(CARD, works=True))}
+    published = replace(PUBLISHED, cards=cards)
+    found = snapshot_of(replace(OBSERVED, published=published))
+    assert [(each.id, each.role) for each in found.servers] == [("aaaa", "works"), ("dead", "gone")]
+    assert found.problems == ("no standby: if the server ends, calls wait",)
+    silent = replace(WORKER, holder="dead", last_beat=NOW - 5.5)
+    found = snapshot_of(replace(OBSERVED, server=silent, published=published))
+    assert [each.role for each in found.servers if each.id == "dead"] == ["gone"]
+    assert found.worker is None
+
+
+def test_a_time_that_is_to_come_is_none_of_now():
+    """Where Redis's clock was set back, nobody counts as alive for what was written before that."""
+    later = NOW + 3600
+    published = replace(PUBLISHED, cards={"aaaa": (later, CARD)}, worked_at=later)
+    server = replace(WORKER, last_beat=later)
+    found = snapshot_of(replace(OBSERVED, server=server, published=published))
+    assert [each.role for each in found.servers] == ["gone"]
+    assert found.worker is None
+
+
+def test_what_was_published_long_ago_is_not_taken_for_now():
+    """A server that beats and cannot publish has no oldest call that grows older and older."""
+    found = snapshot_of(replace(OBSERVED, published=replace(PUBLISHED, worked_at=NOW - 60)))
+    assert (found.worker.id, found.oldest_call) == ("aaaa", None)
+    (lane,) = found.lanes
+    assert (lane.calls, lane.method) == (5, "")
+
+
 def test_a_server_of_an_earlier_version_is_shown():
     """One that publishes nothing is known by its beats alone."""
     found = snapshot_of(replace(OBSERVED, published=Published()))

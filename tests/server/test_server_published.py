@@ -8,6 +8,7 @@ import socket
 import time
 from concurrent.futures import wait
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -203,7 +204,7 @@ def test_what_is_published_stays_small(queue, raw, keys, published):
     for place in range(500):
         raw.hset(keys.published, f"caller:old{place}", f"{place} 1 0 0")
         raw.hset(keys.published, f"server:old{place}", f"1 {place} {{}}")
-    queue.publish("aaaa", Publication(30, Card(), callers={"new": (1, 0, 0)}), 5.0)
+    queue.publish("aaaa", Publication(31, Card(), callers={"new": (1, 0, 0)}), 5.0)
     kept = raw.hkeys(keys.published)
     assert sum(name.startswith("10:") for name in kept) == 360
     callers = [name for name in kept if name.startswith("caller:")]
@@ -211,6 +212,31 @@ def test_what_is_published_stays_small(queue, raw, keys, published):
     assert {"caller:new", "caller:old499"} <= set(callers)
     assert [name for name in kept if name.startswith("server:")] == ["server:aaaa"]
     assert sum(len(steps) for steps in published().history.values()) == 2
+
+
+def test_what_short_lives_publish_stays_small(queue, raw, keys):
+    """Servers of which none lives for long, as those of single commands, leave no more behind."""
+    for number in range(300):
+        caller = {f"c{number}": (1, 0, 0)}
+        queue.publish(f"s{number}", Publication(1, Card(), callers=caller), 5.0)
+        queue.publish(f"s{number}", Publication(2), 5.0)
+    kept = [name.partition(":")[0] for name in raw.hkeys(keys.published)]
+    assert kept.count("caller") <= 201
+    assert kept.count("server") <= 101
+
+
+def test_who_begins_to_work_says_so_at_once(clock):
+    """A change between work and standing by is published at once, and not when it is due."""
+    seen = []
+    queue = SimpleNamespace(
+        server_id="aaaa",
+        heads=lambda *_: {},
+        publish=lambda _, publication, __: seen.append(publication.card.works),
+    )
+    publisher = Publisher(queue, Card, Work, Figures(), 60.0, clock)
+    for epoch in ("", "", "7", "7", ""):
+        publisher.after_beat(epoch)
+    assert seen == [False, True, False]
 
 
 def test_the_time_at_a_full_quota_is_kept(queue, raw, keys, published):
