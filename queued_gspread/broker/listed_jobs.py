@@ -67,8 +67,8 @@ class ListedJob:
 
     @property
     def spreadsheet(self) -> str:
-        """Its spreadsheet's id, as lanes are named; ``-`` for none."""
-        return spreadsheet_lane(self.lane)
+        """Its spreadsheet's id, as lanes are named, on one line; ``-`` for none."""
+        return _word(spreadsheet_lane(self.lane))
 
     @property
     def state(self) -> str:
@@ -86,7 +86,7 @@ class ListedJob:
             "job": self.job_id,
             "state": self.state,
             "spreadsheet": self.spreadsheet,
-            "under_lock": self.lane != self.spreadsheet,
+            "under_lock": self.lane != spreadsheet_lane(self.lane),
             "method": method,
             "caller": caller,
             "age": round(self.age, 3),

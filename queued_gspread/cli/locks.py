@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread._clock import shown_utc
-from queued_gspread.broker import Producer
+from queued_gspread.broker import Producer, one_line
 from queued_gspread.broker.operators import Operator
 from queued_gspread.errors import LockError
 from queued_gspread.protocol.routing import lane_name
@@ -72,4 +72,4 @@ def run(options: argparse.Namespace) -> int:
 def _shown(holder: LockHolder) -> str:
     since = shown_utc(holder.since)
     state = "" if holder.state == "held" else f", {holder.state}, with a call in the air"
-    return f"{holder.lane}: {holder.who}, since {since}, hold {holder.hold:g} s{state}"
+    return f"{one_line(holder.lane)}: {holder.who}, since {since}, hold {holder.hold:g} s{state}"

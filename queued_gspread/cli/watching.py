@@ -14,7 +14,7 @@ from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.monitor import look
 from queued_gspread.settings import Settings
 
-from .output import say
+from .output import draw, say
 from .screen import keep_places
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def show(options: argparse.Namespace, view: View) -> int:
         if is_screen:
             columns, rows = shutil.get_terminal_size()
             lines = [line[:columns] for line in lines[: rows - 1]]
-            say(changed_lines(before, lines), end="")
+            draw(changed_lines(before, lines))
             before = lines
         else:
             say("\n".join(lines))

@@ -57,6 +57,18 @@ def paused(operator, ws, background):
         call.exception(PATIENCE)
 
 
+@pytest.mark.parametrize("name", ["jobs", "locks", "lanes", "status", "purge"])
+def test_nothing_that_others_have_named_moves_the_cursor(command, raw, keys, name):
+    """Who may put in calls chooses names of lanes and locks; a terminal gets none to obey."""
+    odd = "x\x1b[2J\ry"
+    raw.sadd(keys.active, odd)
+    raw.xadd(keys.lane(odd), {"id": "odd", "body": "{}"})
+    raw.hset(keys.locks, odd, "L1 1 1 1 held who")
+    _, told = command(name)
+    assert "\x1b" not in told
+    assert "\r" not in told
+
+
 def test_what_is_paused_is_said_and_resumed(command, ws, caplog, operator):
     """Each command says what it has done, by whom and why, and so does the server's log."""
     with caplog.at_level(logging.INFO, "queued_gspread.server"):
