@@ -151,8 +151,7 @@ def cancel(queue: Operator, job_id: str, lane: str, why: str) -> str:
 
 def cancel_one(queue: Operator, job: ListedJob, why: str) -> str:
     """Cancel a job; return its fate."""
-    if job.shown()["unattended"]:
-        job = queue.whole(job)
+    job = queue.whole(job)
     return queue.cancel(job, why, _kept(job, queue.error(job, why)))
 
 

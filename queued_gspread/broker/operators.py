@@ -212,6 +212,7 @@ class Operator:
             BrokerUnavailableError: Redis cannot be reached, or refuses.
 
         """
+        job = self.whole(job)  # its timeout stands at its end
         reply = self._reply(job, Reply(error=self.error(job, why)).encode())
         expiry = reply_expiry(job.shown()["timeout"])
         keys = [*self._keys.of_withdraw(job.lane, job.job_id), self._keys.failed]
@@ -261,7 +262,7 @@ class Operator:
                 f"the job {job.job_id} is signed, and its caller takes no answer that is not: give "
                 "--signing-key-file a copy of the server's key"
             )
-        bound = bound_reply(self.settings.namespace, job.lane, job.job_id, self.whole(job).body)
+        bound = bound_reply(self.settings.namespace, job.lane, job.job_id, job.body)
         return sign(self._keyring, "reply", bound, reply)
 
     def _run(self, script: str, keys: list[str], args: list[Any]) -> Any:

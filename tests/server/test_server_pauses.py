@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
-from calls import append, insert_rows, read, send, write
+from calls import append, insert_rows, message, read, send, write
 from waiting import PATIENCE, eventually
 
 import queued_gspread
+from queued_gspread.acting import line_of
 from queued_gspread.broker import failed_calls
 from queued_gspread.broker.operators import Operator
 from queued_gspread.errors import (
@@ -291,6 +293,103 @@ def test_a_call_that_nobody_waits_for_is_cancelled(
     assert operator.cancel(job, failure=b"kept") == "withdrawn"
     assert depth() == 0
     assert failed_calls(Settings(redis_url, namespace)) == []
+
+
+def test_the_answer_to_a_large_call_is_kept_for_its_caller(operator, raw, keys):
+    """However large its job is, who sleeps until the timeout still finds that it was cancelled."""
+    job = {**json.loads(message()), "args": ["y" * 20_000], "timeout": 3000}
+    raw.sadd(keys.active, "lane")
+    raw.xadd(keys.lane("lane"), {"id": "big", "body": json.dumps(job, separators=(",", ":"))})
+    (listed,) = operator.jobs("lane")
+    assert operator.cancel(listed) == "withdrawn"
+    assert raw.ttl(keys.reply("big")) > 2000
+
+
+def test_a_pause_ends_only_with_the_last_that_is_meant(
+    serve, client, gate, background, operator, is_parked, raw, keys
+):
+    """A call that three pauses hold up goes on once all that are meant have ended."""
+    gate.open()
+    serve()
+    operator.pause("read")
+    operator.pause("write")
+    operator.pause("all", "lane")
+    call = background(write, client)
+    eventually(is_parked)
+    for scope in ("all:lane", "read:"):
+        operator.resume(scope)
+        latest = raw.xrevrange(keys.actions, count=1)[0][0]
+        eventually(lambda latest=latest: raw.hget(keys.server, "logged") == latest)
+        eventually(is_parked)
+    assert gate.seen == []
+    operator.resume("write:")
+    assert call.result(PATIENCE) == {}
+
+
+def test_a_read_in_the_air_is_cancelled(serve, client, gate, background, operator, raw, keys):
+    """Its caller is told at once; its answer, when it comes, is nobody's, and the lane goes on."""
+    serve()
+    call = background(read, client)
+    arrival = gate.next()
+    (job,) = operator.jobs("lane")
+    assert operator.cancel(job) == "ended"
+    assert isinstance(call.exception(PATIENCE), CallCancelledError)
+    arrival.answer({})
+    gate.open()
+    assert background(write, client).result(PATIENCE) == {}
+    assert raw.hgetall(keys.progress) == {}
+    assert raw.keys(keys.reply("*")) == []
+
+
+def test_of_merged_calls_some_are_cancelled(serve, client, gate, background, operator, is_parked):
+    """The others of the request are made, once each and in order."""
+    serve()
+    operator.pause("all")
+    calls = []
+    for number in range(5):
+        calls.append(background(append, client, value=number))
+        eventually(lambda: operator.waiting() == len(calls))
+    eventually(is_parked)
+    jobs = list(operator.jobs("lane"))
+    assert [operator.cancel(jobs[place]) for place in (0, 2)] == ["withdrawn"] * 2
+    gate.open()
+    operator.resume()
+    ends = [type(call.exception(PATIENCE)) for call in calls]
+    cancelled, made = CallCancelledError, type(None)
+    assert ends == [cancelled, made, cancelled, made, made]
+    rows = [row[0] for one in gate.seen for row in one.given["json"]["values"]]
+    assert rows == [1, 3, 4]
+
+
+def test_a_key_whose_call_was_cancelled_is_free(
+    serve, client, gate, background, operator, is_parked
+):
+    """The next call under the same idempotency key is made: the cancelled one has done nothing."""
+
+    def keyed():
+        with queued_gspread.idempotency_key("key"):
+            return append(client)
+
+    serve()
+    operator.pause("all")
+    first = background(keyed)
+    eventually(is_parked)
+    (job,) = operator.jobs("lane")
+    assert operator.cancel(job) == "withdrawn"
+    assert isinstance(first.exception(PATIENCE), CallCancelledError)
+    operator.resume()
+    gate.open()
+    assert background(keyed).result(PATIENCE) == {}
+    assert len(gate.seen) == 1
+
+
+def test_a_name_of_a_lane_that_a_terminal_would_obey(operator, raw, keys):
+    """Whoever may put in calls chooses names of lanes: they are shown on one line, as text."""
+    raw.sadd(keys.active, "x\x1b[2Jy\nz")
+    raw.xadd(keys.lane("x\x1b[2Jy\nz"), {"id": "odd", "body": message()})
+    (job,) = (job for lane in operator.lanes() for job in operator.jobs(lane))
+    assert line_of(job).isprintable()
+    assert job.shown()["spreadsheet"] == "x [2Jy z"
 
 
 @pytest.mark.parametrize("is_signed", [False, True])
