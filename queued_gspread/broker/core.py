@@ -14,7 +14,6 @@ know.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from redis.exceptions import RedisError
@@ -30,7 +29,6 @@ from queued_gspread.broker.connection.client import (
 )
 from queued_gspread.broker.connection.effects import AwaitReply, Extend, LookAtMaster, Sleep, Tell
 from queued_gspread.broker.connection.failures import unavailable
-from queued_gspread.broker.waiting.holdups import PAUSED
 from queued_gspread.broker.waiting.reason import Sight, brief, reason
 from queued_gspread.broker.waiting.signs_of_life import look
 from queued_gspread.broker.waiting.wait import LEAVING
@@ -39,8 +37,8 @@ from queued_gspread.errors import BrokerUnavailableError, JobLostError
 from .envelope import WANTED_EXPIRY
 from .formats import differs
 from .keys import remembered_ms
-from .locks import spreadsheet_lane
-from .pauses import drain_in, pause_of, pauses_of
+from .pauses import drain_in, pauses_of
+from .sight import sight_of
 from .withdrawal import (
     UNDONE,
     drained,
@@ -51,7 +49,6 @@ from .withdrawal import (
     lock_lost,
     may_be_made,
     meaning,
-    started_by,
     timed_out,
     told_by_redis,
     without_server,
@@ -75,6 +72,8 @@ __all__ = ["CallCore"]
 
 _PAUSE: Final = 0.2
 _RECENT: Final = 0.5
+# The fates of a call of which a request was sent.
+_BEGUN: Final = ("started", "ended")
 
 
 class CallCore:
@@ -197,7 +196,8 @@ class CallCore:
 
     def sight(self, wait: Wait) -> Core[Sight]:
         """Return what a waiting caller sees, asking why it waits."""
-        return self._sight(wait, (yield from self.see(wait, wait.limit, asks=True)))
+        seen = yield from self.see(wait, wait.limit, asks=True)
+        return sight_of(self._settings, wait, seen)
 
     def take_back(self, wait: Wait, until: float, *, gently: bool = False) -> Core[str]:
         """Withdraw a call; return its fate, ``unknown`` if it is not known by some moment.
@@ -237,13 +237,13 @@ class CallCore:
                     raise
             yield Sleep(_PAUSE)
 
-    def has_server(self, wait: Wait) -> Core[bool]:
+    def has_server(self, wait: Wait, *, has_begun: bool = False) -> Core[bool]:
         """Return whether a server is alive, as far as is known; note what is paused on the wait."""
         try:
             seen = yield from self.see(wait, wait.limit, asks=True)
         except own(BrokerUnavailableError):
             return True  # not known
-        wait.pause = self._sight(wait, seen).pause
+        wait.pause = sight_of(self._settings, wait, seen, has_begun=has_begun).pause
         return seen.server is not None and seen.server.age < self._settings.grace
 
     def _ask(self, wait: Wait) -> Core[int]:
@@ -364,7 +364,7 @@ class CallCore:
             wait.alive_at = max(wait.alive_at, now() - seen.server.age)
         if not wait.others.are_all(seen.others) and wait.silence < self._settings.grace:
             if asks:
-                sight = self._sight(wait, seen)
+                sight = sight_of(self._settings, wait, seen)
                 wait.notice.say(reason(sight), brief(sight))
             return None
         return (yield from self._give_up_without_server(wait, seen.others))
@@ -381,16 +381,6 @@ class CallCore:
                 yield from self.withdraw(wait)
                 raise lock_lost()
 
-    def _sight(self, wait: Wait, seen: Seen) -> Sight:
-        age = 0.0 if seen.server is None else seen.server.age
-        settings = self._settings
-        terms = (settings.place, started_by(settings), settings.grace, spreadsheet_lane(wait.lane))
-        moment = seen.moment / 1000
-        sight = Sight(*terms, silence=wait.silence, age=age, moment=moment, **seen.why)
-        # The server does not name all lanes that wait.
-        word, _ = sight.holdups.lanes.get(sight.lane, (PAUSED, 0.0))
-        return replace(sight, pause=pause_of(seen.pauses, sight.lane, is_held_up=word == PAUSED))
-
     def _give_up_at_refusal(self, wait: Wait, error: RedisError) -> Core[NoReturn]:
         refusal = unavailable(self._settings, error)
         fate = yield from self.withdraw(wait)
@@ -402,7 +392,7 @@ class CallCore:
         fate = yield from self.withdraw(wait)
         if fate == "answered":
             return (yield from self._look(wait, SLICE))
-        has_server = yield from self.has_server(wait)
+        has_server = yield from self.has_server(wait, has_begun=fate in _BEGUN)
         told = _meaning(wait, fate)
         if wait.pause is not None:
             told += f". {wait.pause.shown[0].upper()}{wait.pause.shown[1:]}"

@@ -152,6 +152,19 @@ def test_the_timeout_of_a_paused_call_counts(
     assert first is None or first.result(PATIENCE) == {}
 
 
+def test_what_no_pause_holds_up_is_not_said_to_be_paused(
+    serve, authorize, gate, background, operator
+):
+    """A write that Google does not answer times out for that, and not for reads that are paused."""
+    serve()
+    operator.pause("read")
+    call = background(write, authorize(timeout=1.0))
+    gate.next()
+    error = call.exception(PATIENCE)
+    assert isinstance(error, CallTimeoutError)
+    assert "paused" not in str(error)
+
+
 def test_calls_that_are_late_or_withdrawn_end_under_a_pause(
     serve, callers, gate, background, operator, is_parked, raw, keys
 ):

@@ -18,6 +18,7 @@ __all__ = [
     "AGAIN",
     "INTERVAL",
     "MEMORY",
+    "MOST_NAMED",
     "NOTHING",
     "PAUSED",
     "QUOTA",
@@ -34,6 +35,10 @@ fairly, for the interval, for memory."""
 SENT, AGAIN, PAUSED = "sent", "again", "paused"
 """What a lane waits for if it is in no queue: Google's answer, the time of a retry, or the end
 of an operator's pause."""
+
+
+MOST_NAMED: Final = 100
+"""How many lanes a server names for each queue of tickets, and of those that wait for Google."""
 
 
 @dataclass(frozen=True)
