@@ -47,6 +47,7 @@ LAYERS = {
         "permits",
         "beat",
         "waiting",
+        "sight",
         "core dispatch granting observing publishing",
         "consumer operators producer",
         "collector",
