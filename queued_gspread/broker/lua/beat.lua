@@ -24,12 +24,12 @@
 --
 -- Returns {'kept', epoch, now, 1 if a server with a token stands by or 0, paused, actions, moved,
 -- owner}; {'taken', epoch, now, description of the server that had the lease before or '',
--- milliseconds since its last beat, 1 if there was no epoch before, paused, actions, moved, owner} (a
--- new epoch: read the queue again), where paused is as in common.lua or '', and the actions are the
--- entries that no server has logged; or {'held', description of the other server or '' for the asking one's own earlier lease,
--- milliseconds until it counts as gone, answered as in the hash, owner}. Moved is how many milliseconds ago this Redis got
--- its first beat since it started or became a master. The owner is the account that the namespace
--- belongs to, or ''.
+-- milliseconds since its last beat, 1 if there was no epoch before, paused, actions, moved, owner}
+-- (a new epoch: read the queue again), where paused is as in common.lua or '', and the actions are
+-- the entries that no server has logged; or {'held', description of the other server or '' for the
+-- asking one's own earlier lease, milliseconds until it counts as gone, answered as in the hash,
+-- owner}. Moved is how many milliseconds ago this Redis got its first beat since it started or
+-- became a master. The owner is the account that the namespace belongs to, or ''.
 may_grow(KEYS[1])
 -- Milliseconds for which a standby server counts as having a token, and after which it says so
 -- again.

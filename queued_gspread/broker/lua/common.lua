@@ -258,8 +258,8 @@ end
 
 -- Take in ids of signed jobs that nobody waits for and that are answered, with the times that they
 -- are signed with, and what the working server signs for the set that comes of it. What was signed
--- up to `floor` is dropped. Where something else is found than what that server has signed `before`,
--- somebody has changed it: then nothing stays for the next server to believe.
+-- up to `floor` is dropped. Where something else is found than what that server has signed
+-- `before`, somebody has changed it: then nothing stays for the next server to believe.
 local function vouch_for(server, answered, vouched)
   local new, is_known = cjson.decode(vouched), false
   local found = redis.call('HGET', server, 'answered') or ''

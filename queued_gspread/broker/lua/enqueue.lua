@@ -14,9 +14,9 @@
 --
 -- Returns {the entry's id in the stream (0-1, which no entry has, for a known job that is gone),
 -- the server's signed generation or '', now}; {'full', how many jobs wait, how many may, now}; or
--- {'late', now} if it is no longer known whether an earlier try enqueued it; {'lost', now} if the lane
--- is that of a lock's holder, and the lock has ended; {'drained', what is paused, now} if the queue
--- takes no new calls: those of a lock's holder are part of what it has.
+-- {'late', now} if it is no longer known whether an earlier try enqueued it; {'lost', now} if the
+-- lane is that of a lock's holder, and the lock has ended; {'drained', what is paused, now} if the
+-- queue takes no new calls: those of a lock's holder are part of what it has.
 local now = now_ms()
 local generation, limit, epoch, paused =
   unpack(redis.call('HMGET', KEYS[5], 'generation', 'max_queue', 'epoch', 'paused'))

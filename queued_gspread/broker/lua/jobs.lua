@@ -12,7 +12,8 @@
 local after, left, looked, found = ARGV[1], 1000000, 0, {'', now_ms()}
 while looked < tonumber(ARGV[2]) and left > 0 do
   -- Redis returns an entry only with its body, so look at one at a time.
-  local item = redis.call('XRANGE', KEYS[1], after == '' and '-' or '(' .. after, '+', 'COUNT', 1)[1]
+  local from = after == '' and '-' or '(' .. after
+  local item = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', 1)[1]
   if not item then
     return found
   end

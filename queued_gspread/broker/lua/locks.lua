@@ -1,6 +1,6 @@
--- Locks. The calls of a lock's holder have a lane of their own, SPREADSHEET!NUMBER. The number is the
--- id of the lock's own job, which stays at the head of the spreadsheet's lane while the lock is held
--- (its progress is 'l'): so the others' calls keep their places behind it.
+-- Locks. The calls of a lock's holder have a lane of their own, SPREADSHEET!NUMBER. The number is
+-- the id of the lock's own job, which stays at the head of the spreadsheet's lane while the lock is
+-- held (its progress is 'l'): so the others' calls keep their places behind it.
 --
 -- As most calls are under no lock, a script makes these functions when it needs them:
 -- lock_functions() returns those that it names.
@@ -56,8 +56,8 @@ local function is_lock_lost(lane)
   return prefix and not (lock and lock.number == number and lock.state ~= 'broken')
 end
 
--- End a lock: take its job out of the spreadsheet's lane, which goes on. If a command is refused, all
--- of it can be run again, as the lock itself goes last.
+-- End a lock: take its job out of the spreadsheet's lane, which goes on. If a command is refused,
+-- all of it can be run again, as the lock itself goes last.
 local function end_lock(prefix, name, number)
   local lane, active = prefix .. 'lane:' .. name, prefix .. 'active'
   local first = redis.call('XRANGE', lane, '-', '+', 'COUNT', 1)[1]

@@ -1,5 +1,5 @@
--- Record who has asked for what, for the server's log. A script, since a Redis that is out of memory
--- would refuse a bare XADD.
+-- Record who has asked for what, for the server's log. A script, since a Redis that is out of
+-- memory would refuse a bare XADD.
 --
 -- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] actions   stream: what operators have asked for

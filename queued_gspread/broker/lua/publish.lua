@@ -121,8 +121,8 @@ if number ~= ARGV[3] then
   redis.call('HSET', KEYS[2], unpack(pairs_of))
 end
 
--- The oldest callers and servers go, beyond so many, and servers that are gone. Now and then, as all
--- has to be read for that; and by each server at its start, as none may live for long.
+-- The oldest callers and servers go, beyond so many, and servers that are gone. Now and then, as
+-- all has to be read for that; and by each server at its start, as none may live for long.
 if ARGV[3] % 30 == 1 then
   local all, callers, servers, old = redis.call('HGETALL', KEYS[2]), {}, {}, {}
   for i = 1, #all, 2 do
