@@ -13,8 +13,10 @@ from queued_gspread.server.calls.recovery import Recovery
 from queued_gspread.server.calls.runner import Runner
 from queued_gspread.server.google.account import Account
 from queued_gspread.server.google.transport import Transport
-from queued_gspread.server.lanes.lane import LaneServices, Tables
+from queued_gspread.server.lanes.lane import work_on
 from queued_gspread.server.lanes.scheduler import Scheduler
+from queued_gspread.server.lanes.services import LaneServices
+from queued_gspread.server.lanes.tables import Tables
 from queued_gspread.server.pacing.valve import Valve
 from queued_gspread.server.replay.journal import Journals
 from queued_gspread.server.sending.counters import Counters
@@ -139,7 +141,7 @@ class Parts:
         self.at_work.watch(valve, transport)
         lanes = Scheduler(
             queue,
-            self._services(queue, valve, transport).work,
+            partial(work_on, self._services(queue, valve, transport)),
             valve,
             stopping=stopping,
             on_stop=stopping.set,

@@ -11,16 +11,28 @@ from queued_gspread import _tracing
 from queued_gspread._tracing import harmless
 from queued_gspread.protocol.messages import LOCK
 
+from .outcome import Outcome
+
 if TYPE_CHECKING:
     from queued_gspread._tracing import Span
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
 
-    from .outcome import Outcome
+    from .call import Call
 
-__all__ = ["begin", "end", "note_ended"]
+__all__ = ["begin", "end", "note", "note_ended"]
 
 _OUTCOME: Final = "queued_gspread.outcome"
+
+
+def note(namespace: str, entry: Entry, begun: Call | Outcome, call: Call | None) -> None:
+    """Begin the span of a call; or end it, or have one for a call that ended without a request."""
+    if not isinstance(begun, Outcome):
+        begun.span = begin(namespace, entry, begun.job)
+    elif call is None:
+        note_ended(namespace, entry, begun)
+    elif call.span is not None:
+        end(call.span, begun)
 
 
 @harmless

@@ -9,7 +9,7 @@ with those of the others that fit it.
 from __future__ import annotations
 
 import time
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -20,11 +20,10 @@ from queued_gspread.server import merging
 from queued_gspread.server.calls import spans
 from queued_gspread.server.calls.call import Call
 from queued_gspread.server.calls.call_log import log_call, record_call
-from queued_gspread.server.calls.memory import Memory, Portion, estimate_answers
+from queued_gspread.server.calls.memory import Portion, estimate_answers
 from queued_gspread.server.calls.outcome import Outcome, batches
-from queued_gspread.server.calls.quarantine import Quarantine, is_suspect
+from queued_gspread.server.calls.quarantine import is_suspect
 from queued_gspread.server.calls.runner import broken
-from queued_gspread.server.figures import Figures
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
 from queued_gspread.server.policy.request import Exchange, Response, is_read
@@ -33,73 +32,29 @@ from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces
 from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first, shares_key
 from .locks import let_lock_in
 from .lookahead import Lookahead
-from .tables import Tables
-from .upserts import (
-    RoundReads,
-    begin_outdated_anew,
-    is_upsert,
-    part_company,
-    updates_first,
-)
+from .upserts import RoundReads, begin_outdated_anew, is_upsert, part_company, updates_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from queued_gspread.broker import Consumer, Entry, Permit, Ready
-    from queued_gspread.server.calls.admission import Admission
-    from queued_gspread.server.calls.runner import Runner
+    from queued_gspread.broker import Entry, Permit, Ready
     from queued_gspread.server.merging import Table
-    from queued_gspread.server.pacing.valve import Valve
     from queued_gspread.server.sending.results import Results
-    from queued_gspread.server.sending.sender import Sender
+
+    from .services import LaneServices
 
     Task = Generator[Ticket | None, Permit | None, None]
 
-__all__ = ["Lane", "LaneServices", "Tables"]
+__all__ = ["Lane", "work_on"]
 
 _QUARANTINE_LOOK: Final = 0.1
 # After this many requests of calls that are not done, another lane may have the worker.
 _LONGEST_TURN: Final = 16
 
 
-@dataclass(frozen=True)
-class LaneServices:
-    """The services that all lanes of a server share.
-
-    Attributes:
-        queue: The servers' side of the queue.
-        admission: Admits jobs and signs replies.
-        runner: Runs calls.
-        sender: Sends their requests.
-        valve: Gives them turns.
-        tables: The tables after the latest appends.
-        quarantine: Lets jobs with which servers have died run, one at a time.
-        merges: Whether calls may run together.
-        linger: The most seconds for which a lane that has answered several callers at once waits
-            for their next calls.
-        memory: The memory that calls may take.
-        figures: Counts calls.
-        namespace: The queue's namespace, for spans.
-
-    """
-
-    queue: Consumer
-    admission: Admission
-    runner: Runner
-    sender: Sender
-    valve: Valve
-    tables: Tables
-    quarantine: Quarantine
-    _: KW_ONLY
-    merges: bool = True
-    linger: float = 0.0
-    memory: Memory = field(default_factory=Memory)
-    figures: Figures = field(default_factory=Figures)
-    namespace: str = ""
-
-    def work(self, ready: Ready, is_over: Callable[[], bool]) -> Task:
-        """Return the work of a lane until none of its calls is left."""
-        return Lane(self, ready, is_over).work()
+def work_on(services: LaneServices, ready: Ready, is_over: Callable[[], bool]) -> Task:
+    """Return the work of a lane until none of its calls is left."""
+    return Lane(services, ready, is_over).work()
 
 
 class Lane:
@@ -236,7 +191,7 @@ class Lane:
     def _record(self, entry: Entry, begun: Call | Outcome, call: Call | None = None) -> None:
         """Keep a call that waits for an answer, or the outcome of one that has ended."""
         if tracer() is not None:
-            self._trace(entry, begun, call)
+            spans.note(self._services.namespace, entry, begun, call)
         if isinstance(begun, Call):
             self._services.admission.history.begin(begun)
             self._open.append(begun)
@@ -246,16 +201,6 @@ class Lane:
                 log_call(entry, begun)
         else:
             self._ended.append((entry, self._services.admission.ended(entry, begun)))
-
-    def _trace(self, entry: Entry, begun: Call | Outcome, call: Call | None) -> None:
-        """Begin the span of a call, or end it."""
-        namespace = self._services.namespace
-        if isinstance(begun, Call):
-            begun.span = spans.begin(namespace, entry, begun.job)
-        elif call is None:
-            spans.note_ended(namespace, entry, begun)
-        elif call.span is not None:
-            spans.end(call.span, begun)
 
     # Requests ----------------------------------------------------------------------------------
 

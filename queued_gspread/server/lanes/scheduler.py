@@ -46,7 +46,7 @@ class Scheduler:
 
     Args:
         queue: The servers' side of the queue.
-        work: Returns the task of a lane that is ready, as :meth:`.lane.LaneServices.work` does. Its
+        work: Returns the task of a lane that is ready, as :func:`.lane.work_on` does. Its
             second argument returns whether no further call may begin.
         valve: Where requests wait.
         stopping: Set when no further call may begin.

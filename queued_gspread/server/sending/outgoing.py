@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.server.calls.call import Call
 
-__all__ = ["Cause", "OutgoingRequest", "Pieces", "SendResult"]
+__all__ = ["Cause", "OutgoingRequest", "Pieces", "SendResult", "end_of_waiting"]
 
 _UNREADABLE: Final = Verdict(VerdictKind.UNKNOWN, why="answer not readable")
 # Errors that can be about the whole spreadsheet, whatever the request.
@@ -43,6 +43,14 @@ _MORE_STEPS: Final = 2
 def _no_calls(_: OutgoingRequest) -> list[Call]:
     """Return no calls: none join the request late."""
     return []
+
+
+def end_of_waiting(call: Call, attempts: Attempts) -> float:
+    """Return when a call waits no longer for an attempt: by its caller's time, or its retries'."""
+    deadline = call.entry.deadline(call.job.timeout)
+    if deadline is None or (call.may_have_written and attempts.last is None):
+        return attempts.give_up_at
+    return min(deadline, attempts.give_up_at)
 
 
 class Cause(Enum):
@@ -112,6 +120,19 @@ class OutgoingRequest:
     def is_split(self) -> bool:
         """Whether its calls go on in pieces."""
         return self.result is not None and self.result.cause is not None
+
+    @property
+    def attempt_name(self) -> str:
+        """The name of the attempt in the journals' intent; '' if they have none."""
+        for call in self.calls:
+            if call.journal_update:
+                return call.journal_update.attempt
+        return ""
+
+    @property
+    def end_of_waiting(self) -> float:
+        """When the first of its calls waits no longer, on the clock of its attempts."""
+        return min([end_of_waiting(call, self.attempts) for call in self.calls])
 
     def pieces(self, cuts: Sequence[Sequence[int]]) -> list[OutgoingRequest]:
         """Return its calls as several requests; each cut lists the places of the calls of one."""

@@ -31,7 +31,7 @@ from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
 
 from .counters import Counters
 from .incidents import IncidentLog, log_repeat
-from .outgoing import Cause, SendResult
+from .outgoing import Cause, SendResult, end_of_waiting
 from .quota_waits import QuotaWaits
 from .releases import Releases
 from .request_span import sent_in_span
@@ -190,7 +190,7 @@ class Sender:
             slot.kind,
             attempts.number,
             self.recovery.not_before(lane, attempts.not_before),
-            self._end_of_all(outgoing, attempts),
+            outgoing.end_of_waiting,
             slot,
             lane,
         )
@@ -223,12 +223,12 @@ class Sender:
         self.releases.now(outgoing.lane)
         attempts.rest(self._clock())
         attempts.pause = pause.shown
-        ticket.pause, ticket.until = pause.key, self._end_of_all(outgoing, attempts)
+        ticket.pause, ticket.until = pause.key, outgoing.end_of_waiting
         turn = yield ticket
         if turn is TURN:
             attempts.pause = ""
         attempts.go_on(self._clock())
-        ticket.until = self._end_of_all(outgoing, attempts)
+        ticket.until = outgoing.end_of_waiting
         return turn
 
     @staticmethod
@@ -252,7 +252,7 @@ class Sender:
         for place, call in enumerate(outgoing.calls):
             word = permit.word_of(place)
             is_waiting = word == "late" and not permit.words
-            if word == "go" or (is_waiting and self._end_of_waiting(call, attempts) > now):
+            if word == "go" or (is_waiting and end_of_waiting(call, attempts) > now):
                 going.append(call)
             elif word in _NO_KEY:
                 call.tally.give_up()
@@ -261,16 +261,6 @@ class Sender:
                 ended.append((call, unsent(call, attempts, word)))
         outgoing.calls = going
         return ended
-
-    def _end_of_all(self, outgoing: OutgoingRequest, attempts: Attempts) -> float:
-        return min([self._end_of_waiting(call, attempts) for call in outgoing.calls])
-
-    @staticmethod
-    def _end_of_waiting(call: Call, attempts: Attempts) -> float:
-        deadline = call.entry.deadline(call.job.timeout)
-        if deadline is None or (call.may_have_written and attempts.last is None):
-            return attempts.give_up_at
-        return min(deadline, attempts.give_up_at)
 
     def _attempt(self, outgoing: OutgoingRequest, slot: Slot, permit: Permit) -> SendResult:
         """Send a request once, and release its slot whether or not that succeeds."""
@@ -302,7 +292,7 @@ class Sender:
         self._figures.note_request((kind, result.end, calls, took, is_again))
 
     def _send_once(self, outgoing: OutgoingRequest, slot: Slot) -> SendResult:
-        if _attempt_name(outgoing) and not self._are_journals_durable(outgoing):
+        if outgoing.attempt_name and not self._are_journals_durable(outgoing):
             return outgoing.land(
                 Exchange(outgoing.request, Failure(_unreplicated())), _UNREPLICATED
             )
@@ -329,7 +319,7 @@ class Sender:
         """Record in Redis, if it must know, that a request is no longer in the air."""
         verdict = result.verdict
         is_unwritten = verdict.kind in _NOT_APPLIED or result.is_refused
-        attempt = _attempt_name(outgoing) if result.exchanges or is_unwritten else ""
+        attempt = outgoing.attempt_name if result.exchanges or is_unwritten else ""
         answers = dict(answers_of(outgoing, result, permit)) if attempt and not is_unwritten else {}
         jobs = [self._release_of(call, answers.get(call), is_unwritten) for call in outgoing.calls]
         concerned = [job for job in jobs if attempt or job.back_to]
@@ -377,7 +367,7 @@ class Sender:
         now, attempts.is_shared = self._clock(), outgoing.is_shared
         goes_on = attempts.goes_on_after(exchange, verdict, self._retry_policy, now)
         jitter = random.random()  # noqa: S311 - a jitter
-        end = max(self._end_of_waiting(call, attempts) for call in outgoing.calls)
+        end = max(end_of_waiting(call, attempts) for call in outgoing.calls)
         pause = attempts.wait(verdict, self._retry_policy, now, jitter, guard, end)
         is_spent = not goes_on or attempts.not_before >= attempts.give_up_at
         goes_on = not is_spent and attempts.not_before < end
@@ -394,14 +384,6 @@ class Sender:
             self._incidents.note_outage(verdict, place, self._retry_policy)
         log_repeat(outgoing.calls[0].job, verdict, pause, self._transport.time_out)
         return goes_on
-
-
-def _attempt_name(outgoing: OutgoingRequest) -> str:
-    """Return the name of the attempt in the journals' intent; '' if they have none."""
-    for call in outgoing.calls:
-        if call.journal_update:
-            return call.journal_update.attempt
-    return ""
 
 
 def _unreplicated() -> BrokerUnavailableError:
