@@ -64,6 +64,7 @@ LAYERS = {
         "lanes",
         "assembly",
         "card",
+        "run",
         "server",
         "__init__",
     ],

@@ -29,7 +29,7 @@ PAGE = (PACKAGE.parent / "docs" / "logging.md").read_text()
 ELSEWHERE = {
     ("server.lease", "'%s'"),
     ("server.lanes.other_formats", "text"),
-    ("server.server", "warning"),
+    ("server.run", "warning"),
     ("server.lanes.takeover", "told(before, backlog)"),
 }
 # What these log stands on the page on waiting.
