@@ -48,7 +48,7 @@ LAYERS = {
         "beat",
         "waiting",
         "sight",
-        "core dispatch granting observing publishing",
+        "core dispatch granting observing publishing vouching",
         "consumer operators producer",
         "collector",
         "__init__",

@@ -1,7 +1,8 @@
 """The servers' side of the queue: the lease, the ready lanes, their jobs and the replies.
 
 What concerns a single request, such as ``acquire``, is inherited from :mod:`.dispatch`, locks from
-:mod:`.granting`, and what is published from :mod:`.publishing`.
+:mod:`.granting`, what signed jobs need from :mod:`.vouching`, and what is published from
+:mod:`.publishing`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.broker.waiting.signs_of_life import look
 from queued_gspread.errors import BrokerUnavailableError
 
-from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
+from .answered import NOTHING_ANSWERED, Vouched
 from .backlog import Backlog, Predecessor
 from .beat import ANY, RESERVED, beat_of
 from .dispatch import Dispatch
@@ -33,6 +34,7 @@ from .pauses import one_line
 from .permits import KINDS, Slot, milliseconds
 from .publishing import Publishing
 from .redis_check import warning_of
+from .vouching import Vouching
 
 if TYPE_CHECKING:
     import threading
@@ -59,7 +61,7 @@ _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
 
 
-class Consumer(Dispatch, Granting, Publishing):
+class Consumer(Dispatch, Granting, Publishing, Vouching):
     """The queue as a server sees it. Any thread of the server may use it.
 
     Args:
@@ -254,40 +256,6 @@ class Consumer(Dispatch, Granting, Publishing):
             # A Redis with an older state may have forgotten answers to this server's requests.
             self._remind(Slot(kind, f"{self.epoch}/", window=window))
         return Backlog(int(unless_stale(lanes)), calls, min(begun, calls))
-
-    def renewal(self, job_id: str) -> bytes | None:
-        """Return the renewal that a signed job's caller has sent since, if any.
-
-        Raises:
-            BrokerUnavailableError: Redis cannot be reached.
-
-        """
-        try:
-            message: Any = self._connection.redis.get(self._keys.renewal(job_id))
-        except RedisError as error:
-            raise unavailable(self.settings, error) from error
-        return message if isinstance(message, bytes) else None
-
-    def answered(self) -> AnsweredIds:
-        """Return the signed jobs that nobody waited for and that were answered, as Redis has them.
-
-        Raises:
-            BrokerUnavailableError: Redis cannot be reached.
-
-        """
-        # Not a transaction, which a Redis that is out of memory refuses.
-        pipeline = self._connection.redis.pipeline(transaction=False)
-        pipeline.hget(self._keys.server, "answered")
-        pipeline.zrange(self._keys.answered, 0, -1, withscores=True)
-        pipeline.time()
-        try:
-            return AnsweredIds.of(*pipeline.execute(raise_on_error=False))
-        except RedisError as error:
-            raise unavailable(self.settings, error) from error
-
-    def vouch(self, vouched: Vouched) -> None:
-        """Replace what Redis has of them."""
-        self._fenced("vouch", [self._keys.answered], [vouched.encode()])
 
     def next_ready(self) -> Ready | Stop | None:
         """Wait for a lane that holds jobs, or for a request to stop; return None after a slice.

@@ -23,7 +23,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import gspread
 
@@ -40,6 +40,7 @@ from queued_gspread.protocol.patches import is_patched
 from queued_gspread.protocol.property_changes import apply
 from queued_gspread.protocol.routing import has_lane, lane_of
 
+from .bodies import whole
 from .caller import Caller, decoded
 from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
 from .keying import once_now
@@ -68,8 +69,6 @@ __all__ = [
     "runs_here",
     "send_request",
 ]
-
-_BLOCK: Final = 65_536
 
 
 def make_call(
@@ -346,7 +345,7 @@ def _request_here(
     Raises what requests raises for a request that cannot be sent at all.
     """
     request = prepared(method, endpoint, params, data, json, files, headers)
-    body = _whole(request.body)
+    body = whole(request.body)
     # The server's requests works out the body's length again.
     kept = {
         name: value
@@ -358,36 +357,6 @@ def _request_here(
 
 # So that Python's TypeError for wrong arguments names gspread's method.
 _request_here.__qualname__ = gspread.HTTPClient.request.__qualname__
-
-
-def _whole(body: Any) -> str | bytes | None:
-    """Return a body as requests would send it: text of a stream is UTF-8."""
-    if isinstance(body, str):
-        return str.__str__(body)
-    if body is None or type(body) is bytes:
-        return body
-    return b"".join(map(_chunk, _parts(body)))
-
-
-def _chunk(part: Any) -> bytes:
-    chunk = part.encode() if isinstance(part, str) else part
-    # Fails as http.client does for anything that is not bytes.
-    return b"%b" % (chunk,) if len(chunk) else b""
-
-
-def _parts(body: Any) -> Iterable[Any]:
-    if hasattr(body, "read"):
-        return iter(lambda: body.read(_BLOCK) or None, None)
-    try:
-        return [memoryview(body)]
-    except TypeError:
-        pass
-    if not hasattr(body, "__iter__"):  # urllib3's wording
-        raise TypeError(
-            "'body' must be a bytes-like object, file-like object, or iterable. "
-            f"Instead was {body!r}"
-        )
-    return cast("Iterable[Any]", body)
 
 
 def _outcome(proxy: Any, kind: ObjectKind, reply: Reply, line: UserLine | None = None) -> Any:
