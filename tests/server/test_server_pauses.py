@@ -112,6 +112,72 @@ def test_a_pause_of_one_spreadsheet_or_kind_holds_up_nothing_else(
     assert waiting.result(PATIENCE) == {}
 
 
+LARGE = "x" * 4_000_000
+"""More than half of what a server with so much memory has for large calls."""
+SCARCE = 64 * 1024**2
+
+
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_a_large_call_that_is_paused_has_no_memory_that_others_wait_for(
+    serve, authorize, gate, background, operator, is_parked, signing_key, is_signed
+):
+    """It begins anew after the pause, in its place; meanwhile a large call elsewhere is made."""
+    own = {"signing_key_file": str(signing_key)} if is_signed else {}
+    serve(max_memory_bytes=SCARCE, **own)
+    client = authorize(**own)
+    gate.open()
+    operator.pause("write", "busy")
+    calls = []
+    for value in (LARGE, "next"):
+        calls.append(background(write, client, "busy", value))
+        eventually(lambda: operator.waiting() == len(calls))
+    eventually(lambda: is_parked("busy"))
+    assert background(write, client, "other", LARGE).result(PATIENCE) == {}
+    assert operator.waiting() == 2
+    operator.resume()
+    assert [call.result(PATIENCE) for call in calls] == [{}, {}]
+    assert [len(value) for value in values(gate)] == [len(LARGE), len(LARGE), 4]
+
+
+def test_a_large_call_whose_time_is_over_under_a_pause(
+    serve, callers, gate, background, operator, is_parked
+):
+    """The server answers it in time, with what is paused, though it had set it back."""
+    serve(max_memory_bytes=SCARCE)
+    operator.pause("all", why="a move")
+    job = {**json.loads(insert_rows()), "args": [[[LARGE]]], "timeout": 2.0}
+    call = background(send, callers, json.dumps(job).encode())
+    eventually(is_parked)
+    error = call.result(PATIENCE).error
+    assert isinstance(error, CallTimeoutError)
+    assert "All calls are paused by ann@web1" in str(error)
+    operator.resume()
+    gate.open()
+    assert gate.is_idle
+
+
+def test_a_large_call_that_is_cancelled_or_left_under_a_pause(
+    serve, client, gate, background, operator, is_parked, raw, keys
+):
+    """Of two that were set back one is cancelled; the other is made by the next server, once."""
+    gate.open()
+    first = serve(max_memory_bytes=SCARCE)
+    operator.pause("all")
+    calls = []
+    for _ in range(2):
+        calls.append(background(append, client, value=LARGE))
+        eventually(lambda: operator.waiting() == len(calls))
+    eventually(is_parked)
+    jobs = list(operator.jobs("lane"))
+    assert operator.cancel(jobs[0]) == "withdrawn"
+    assert isinstance(calls[0].exception(PATIENCE), CallCancelledError)
+    first.stop()
+    serve(max_memory_bytes=SCARCE)
+    operator.resume()
+    assert calls[1].result(PATIENCE) == {}
+    assert len(gate.seen) == 1
+
+
 def test_a_pause_in_the_middle_of_a_call(serve, callers, gate, background, operator, is_parked):
     """A call of two requests whose first one is in the air waits with the second, and goes on."""
     serve()

@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.server.log import LOGGER
 
 from .error_fields import fields_of
+from .outcome import Outcome
 from .titles import quoted, title_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
     from queued_gspread.server.figures import Figures
     from queued_gspread.server.tally import Tally
 
-    from .outcome import Outcome
+    from .call import Call
 
-__all__ = ["log_call", "record_call"]
+__all__ = ["log_call", "log_left", "record_call"]
 
 _CALL: Final = (
     "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms, "
@@ -96,6 +100,26 @@ def log_call(entry: Entry, outcome: Outcome) -> None:
         LOGGER.name, logging.INFO, __file__, 0, line, (), None, extra={"call": about}
     )
     LOGGER.handle(record)
+
+
+def log_left(
+    calls: Sequence[Call],
+    ended: Sequence[tuple[Entry, Outcome]],
+    entries: Mapping[tuple[str, str], Entry],
+) -> None:
+    """Log the calls that stay in the queue although requests were sent for them.
+
+    Args:
+        calls: Those that wait for an answer.
+        ended: Those that have ended and were not answered.
+        entries: The jobs of those that were not logged yet, by key.
+
+    """
+    left = [(call.entry, Outcome("left", job=call.job, tally=call.tally)) for call in calls]
+    left += [(entry, replace(told, word="left", error=None)) for entry, told in ended]
+    for entry, outcome in left:
+        if outcome.has_sent and entry.key in entries:
+            log_call(entries[entry.key], outcome)
 
 
 def _log_failure(entry: Entry, outcome: Outcome) -> None:

@@ -46,6 +46,7 @@ class Ticket:
         is_in_line: Whether it is in the queue.
         entry: The latest of its entries in the heap of tickets that are ready.
         pause: The key of an operator's pause whose end it waits for; '' for none.
+        held_kind: What kind of request that holds up, if not of the ticket's own kind.
 
     """
 
@@ -58,6 +59,7 @@ class Ticket:
     is_in_line: bool = False
     entry: int = -1
     pause: str = ""
+    held_kind: str = ""
 
     @property
     def turns(self) -> str:
@@ -119,7 +121,8 @@ class TicketQueue:
 
     def parked(self, most: int) -> list[tuple[str, str]]:
         """Return the lanes of up to ``most`` tickets that a pause holds up, with their kinds."""
-        return [(ticket.lane, ticket.kind) for ticket in itertools.islice(self._parked, most)]
+        parked = itertools.islice(self._parked, most)
+        return [(ticket.lane, ticket.held_kind or ticket.kind) for ticket in parked]
 
     def _line_up(self, ticket: Ticket) -> None:
         if ticket.not_before > -math.inf:

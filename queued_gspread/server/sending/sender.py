@@ -26,7 +26,7 @@ from queued_gspread.server.calls.recovery import Recovery
 from queued_gspread.server.figures import Figures
 from queued_gspread.server.pacing.ticket_queue import Ticket
 from queued_gspread.server.pacing.valve import TURN
-from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of, is_read
+from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of
 from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
 
 from .counters import Counters
@@ -35,7 +35,7 @@ from .outgoing import Cause, SendResult, end_of_waiting
 from .quota_waits import QuotaWaits
 from .releases import Releases
 from .request_span import sent_in_span
-from .results import answers_of, unsent
+from .results import answers_of, may_still_land, unsent
 from .suspects import Suspects
 
 if TYPE_CHECKING:
@@ -221,6 +221,8 @@ class Sender:
     ) -> Generator[Ticket, Permit, Permit]:
         """Wait for the end of an operator's pause; the callers' timeouts count meanwhile."""
         self.releases.now(outgoing.lane)
+        if outgoing.may_be_set_back():
+            raise outgoing.set_back(ticket.kind, pause.key)
         attempts.rest(self._clock())
         attempts.pause = pause.shown
         ticket.pause, ticket.until = pause.key, outgoing.end_of_waiting
@@ -359,7 +361,7 @@ class Sender:
         if verdict.kind is VerdictKind.FINAL:
             attempts.passed()
             return False
-        if _may_still_land(exchange, verdict):
+        if may_still_land(exchange, verdict):
             guard = self.recovery.guard(outgoing.lane)
         is_unknown = verdict.kind is VerdictKind.UNKNOWN
         if result.cause is not None or (is_unknown and not outgoing.is_idempotent):
@@ -391,9 +393,3 @@ def _unreplicated() -> BrokerUnavailableError:
         "the replicas of Redis did not all have the journal, so nothing was sent: a non-idempotent "
         "request needs it there. Look at the replicas, or start the server with --durability local"
     )
-
-
-def _may_still_land(exchange: Exchange, verdict: Verdict) -> bool:
-    """Return whether a write without a response may still be applied later."""
-    is_unknown = verdict.kind is VerdictKind.UNKNOWN
-    return is_unknown and not is_read(exchange.request) and answer_of(exchange.outcome) is None
