@@ -12,11 +12,13 @@ from waiting import PATIENCE, eventually
 import queued_gspread
 from queued_gspread.acting import line_of
 from queued_gspread.broker import failed_calls
+from queued_gspread.broker.failed_calls import FailedCall
 from queued_gspread.broker.operators import Operator
 from queued_gspread.errors import (
     CallCancelledError,
     CallTimeoutError,
     ConfigurationError,
+    QueuedGspreadError,
     QueueDrainedError,
 )
 from queued_gspread.settings import Settings
@@ -332,6 +334,27 @@ def test_what_was_asked_for_is_in_the_servers_log_once(
         "ann@web1 asks: resume everything (moved)",
         "ann@web1 asks: cancel the job x",
     ]
+
+
+@pytest.mark.parametrize("act", ["pause", "drain", "resume", "dismiss"])
+def test_what_cannot_be_logged_is_not_done(operator, raw, keys, act):
+    """Where the server could not log it, the command fails and nothing has changed."""
+    kept = FailedCall("J1", "?", "a", "?", "E")
+    raw.zadd(keys.failed, {kept.encode(): 1})
+    operator.pause("read")
+    before = operator.pauses()
+    raw.delete(keys.actions)
+    raw.set(keys.actions, "odd")
+    acts = {
+        "pause": lambda: operator.pause("all"),
+        "drain": operator.drain,
+        "resume": operator.resume,
+        "dismiss": lambda: operator.dismiss(kept, kept.encode()),
+    }
+    with pytest.raises(QueuedGspreadError, match="WRONGTYPE"):
+        acts[act]()
+    assert operator.pauses() == before
+    assert len(operator.failures()) == 1
 
 
 def test_a_pause_that_redis_has_forgotten_holds_nothing_up(

@@ -14,6 +14,12 @@
 --
 -- Returns 1.
 may_grow(KEYS[1])
+-- Checks that Redis permits what comes after the log: what cannot be logged is not done.
+for i = 4, 6 do
+  redis.call('ZREM', KEYS[i], '')
+end
+redis.call('XDEL', KEYS[3], '0-0')
+note_action(KEYS[1], KEYS[2], ARGV[2], ARGV[3], ARGV[4])
 for i = 4, 6 do
   redis.call('ZREM', KEYS[i], ARGV[5])
 end
@@ -26,5 +32,4 @@ while after do
   end
   after = item and '(' .. item[1]
 end
-note_action(KEYS[1], KEYS[2], ARGV[2], ARGV[3], ARGV[4])
 return 1

@@ -20,6 +20,7 @@ if #lines >= tonumber(ARGV[5]) then
   return 0
 end
 lines[#lines + 1] = string.format('\n%s %.0f %s %s', ARGV[1], now_ms(), ARGV[2], ARGV[3])
-redis.call('HSET', KEYS[1], 'paused', table.concat(lines))
+-- First: what cannot be logged is not done.
 note_action(KEYS[1], KEYS[2], ARGV[2], ARGV[4], ARGV[3])
+redis.call('HSET', KEYS[1], 'paused', table.concat(lines))
 return 1
