@@ -16,7 +16,9 @@ from queued_gspread._clock import now
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
 
-__all__ = ["Notifier"]
+    from queued_gspread.server import Server
+
+__all__ = ["Notifier", "status_of"]
 
 _VARIABLES: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 # Of the longest silence that the manager allows: so a datagram or two may be late.
@@ -80,3 +82,10 @@ def _parsed(address: str) -> str:
     if not (address.startswith(("/", "@")) and hasattr(socket, "AF_UNIX")):
         return ""
     return "\0" + address[1:] if address.startswith("@") else address
+
+
+def status_of(server: Server) -> str:
+    """Return what a server does, in a line for its service manager."""
+    counts = server.counters.snapshot().values()
+    sent = sum(count.requests for count in counts)
+    return server.pulse.state + (f"; requests sent: {sent:,}" if sent else "")

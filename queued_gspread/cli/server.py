@@ -19,7 +19,7 @@ from queued_gspread.server.policy.retry import DURABILITIES
 from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
 from . import metrics
-from .notify import Notifier
+from .notify import Notifier, status_of
 from .options import Parser, count, flag_or_file, message_bytes, positive_seconds, seconds
 from .output import warn
 from .secrets import taken
@@ -360,9 +360,9 @@ def _run_until_stopped(server: Server, notifier: Notifier) -> bool:
         signal.signal(number, lambda *_: signalled.set())
     notifier.tell("starts")
     server.start()
-    notifier.tell(_status(server), READY="1")
+    notifier.tell(status_of(server), READY="1")
     while not signalled.wait(_LOOK) and server.is_running:
-        notifier.tell(_status(server))
+        notifier.tell(status_of(server))
         notifier.feed(server.pulse.beat)
     was_asked = signalled.is_set() or server.was_told_to_stop
     notifier.tell("stops: waits for the requests in the air", STOPPING="1")
@@ -373,13 +373,6 @@ def _run_until_stopped(server: Server, notifier: Notifier) -> bool:
         warn(f"queued-gspread-server: {error}")
         return False
     return was_asked
-
-
-def _status(server: Server) -> str:
-    """Return what a server does, in a line for its service manager."""
-    counts = server.counters.snapshot().values()
-    sent = sum(count.requests for count in counts)
-    return server.pulse.state + (f"; requests sent: {sent:,}" if sent else "")
 
 
 # Signals end the wait at once; this is for a stop that comes through the queue,

@@ -336,6 +336,14 @@ def test_what_was_asked_for_is_in_the_servers_log_once(
     ]
 
 
+def test_a_pause_ends_whatever_stands_among_the_locks(operator, raw, keys):
+    """A key of a wrong type there does not keep a queue paused for ever."""
+    operator.pause("all")
+    raw.set(keys.locks, "odd")
+    assert len(operator.resume()) == 1
+    assert operator.pauses() == ()
+
+
 @pytest.mark.parametrize("act", ["pause", "drain", "resume", "dismiss"])
 def test_what_cannot_be_logged_is_not_done(operator, raw, keys, act):
     """Where the server could not log it, the command fails and nothing has changed."""

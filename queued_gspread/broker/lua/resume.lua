@@ -23,7 +23,7 @@ end
 redis.call('HSET', KEYS[1], 'paused', paused)
 local locks = lock_functions()
 local now, prefix = now_ms(), string.match(KEYS[3], '^(.*:)locks$')
-for _, name in ipairs(redis.call('HKEYS', KEYS[3])) do
+for _, name in ipairs(try('HKEYS', KEYS[3])) do
   local lock = locks.is_at_rest(prefix, name) and locks.lock_at(prefix, name)
   if lock then
     lock.last = now
