@@ -29,7 +29,7 @@ from queued_gspread.cli import server
 from queued_gspread.server.{module} import {name} as stuck
 QueueTiming.__init__.__defaults__ = (0.2, 0.2, 5.0)
 server._LOOK, looks = 0.1, itertools.count()
-server._status = lambda _: f"look {{next(looks)}}"
+server.status_of = lambda _: f"look {{next(looks)}}"
 file, original = pathlib.Path({file!r}), stuck.{method}
 def method(*args, **options):
     while file.exists():
