@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import SHARED, Holdup, bound
+from queued_gspread.broker import CERTAIN, SHARED, Holdup, bound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,6 +109,11 @@ def in_lane(slots: Slots, calls: int, others: int, *, is_shared: bool = False) -
         # A lane that has had its share takes further slots at intervals, and one whose requests
         # Google answers sooner is back in line sooner.
         seconds = bound(Holdup(SHARED, 0.0, others + 1, slots.limit, slots.window), calls)
+        if is_shared:
+            # Nor is a lane kept from the slots that are free in its turn for more than a window,
+            # after which all others have had as many as it has.
+            turn = math.ceil((calls + 1) * (others + 1) / CERTAIN) - 1
+            seconds = min(seconds, slots.until(turn) + slots.window)
     else:
         seconds = slots.until(calls + others)
     # Requests of a lane go one after the other.
