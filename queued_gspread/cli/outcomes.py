@@ -17,8 +17,8 @@ from .acting import (
     operator_for,
     reason_option,
 )
-from .output import say, warn
-from .screen import table
+from .output import columns, say, warn
+from .tables import table
 
 if TYPE_CHECKING:
     import argparse
@@ -88,7 +88,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(queue: Operator, found: list[Outcome], limit: int) -> int:
-    for line in table(_HEAD, map(_row, found[:limit])) if found else ():
+    rows = map(_row, found[:limit])
+    spare = ("method", "sort")
+    for line in table(_HEAD, rows, columns(), whole=("job",), spare=spare) if found else ():
         say(line)
     if not found:
         say(f"no such failure is kept in {queue.settings.place}")

@@ -200,7 +200,9 @@ class _Assembly:
         named = sum(lane.kind == kind for lane in lanes)
         known = {name for name, lane in self._at_work.items() if lane.method or lane.state}
         is_new = len(self._seen.lanes.keys() - known)
-        return max(named, holdup.lanes if holdup else 0) + (is_new if self._holder else 0)
+        waiting = max(named, holdup.lanes if holdup else 0) + (is_new if self._holder else 0)
+        # What servers have said may be older than the lengths of lanes.
+        return min(waiting, len(self._seen.lanes))
 
     # Lanes -----------------------------------------------------------------------------------
 

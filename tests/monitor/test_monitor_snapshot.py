@@ -114,6 +114,14 @@ def test_a_lane_that_nobody_knows_may_come_first():
     assert found.expected.at_most == 60.5
 
 
+def test_no_more_lanes_wait_than_hold_calls():
+    """Lanes that the server has said to wait, and that hold no calls any more, do not count."""
+    holdups = Holdups({"write": Holdup(QUOTA, 10.0, 7, 2)})
+    found = replace(OBSERVED, server=replace(WORKER, holdups=holdups))
+    assert quota_of(found).waiting == 1
+    assert quota_of(replace(found, lanes={})).waiting == 0
+
+
 def test_what_refusals_have_taught_is_shown():
     """After a refusal the lower limit, the pause and the scope of the refusals are shown."""
     throttle = {"limit:write": 1.7, "until:write": (NOW + 12) * 1000, "streak:write": 1.0}

@@ -69,42 +69,53 @@ class Wait:
     is_covered: bool = True
 
 
-def measure(calls, *, merges, limit, window, seed=0):
+WAYS = {
+    # Whether requests are merged, and of which kinds the calls are.
+    "writes": (False, ("write",)),
+    "alone": (False, ("read", "write")),
+    "merged": (True, ("read", "write")),
+}
+
+
+def measure(calls, way, *, limit, window, seed=0):
     """Make the calls; return their waits, when each was sent, and what one costs without a wait."""
     drawn = random.Random(seed)
+    merges, kinds = WAYS[way]
     with _stage(merges=merges, limit=limit, window=window) as (emulator, settings, books):
         http = queued_gspread.authorize(
             redis_url=settings.redis_url, namespace=settings.namespace
         ).http_client
         sheets = {book: _sheet(http, book) for book in books}
         for number in range(_UNHURRIED):
-            _call(settings, sheets, books[BOOKS], number)
+            _call(settings, sheets, books[BOOKS], number, kinds)
         # For as long, twice the quota comes in.
-        seconds = calls * window / limit / 2 / 1.4
+        seconds = calls * window / limit / len(kinds) / 2
         moments = sorted(drawn.uniform(0, seconds) for _ in range(calls))
         began = time.monotonic() + 1
 
         def call(number):
             pause = began + moments[number - _UNHURRIED] - time.monotonic()
             time.sleep(max(0.0, pause))
-            return _call(settings, sheets, books[_place(random.Random(number))], number)
+            return _call(settings, sheets, books[_place(random.Random(number))], number, kinds)
 
         with ThreadPoolExecutor(_THREADS) as pool:
             waits = list(pool.map(call, range(_UNHURRIED, _UNHURRIED + calls)))
         sent = _sent(emulator.ledger)
-        waits = [replace(wait, is_covered=_is_covered(wait, emulator.ledger, window)) for wait in waits]
+        waits = [
+            replace(wait, is_covered=_is_covered(wait, emulator.ledger, window)) for wait in waits
+        ]
         refused = sum(bool(one.refused_by) for one in emulator.ledger)
         assert refused == 0, f"{refused} requests were refused"
     return waits, sent
 
 
 def _place(drawn):
-    return drawn.randrange(BOOKS) if drawn.random() < 0.9 else drawn.randrange(BOOKS, NEW_BOOKS)
+    return drawn.randrange(BOOKS) if drawn.random() < 0.97 else drawn.randrange(BOOKS, NEW_BOOKS)
 
 
-def _call(settings, sheets, book, number):
+def _call(settings, sheets, book, number, kinds):
     """Look at the queue, make a call, and return what was expected of it."""
-    kind = ("read", "write")[number % 2]
+    kind = kinds[number % len(kinds)]
     found = look(settings)
     lane = next((each for each in found.lanes if each.lane == book), None)
     quota = next(each for each in found.quota if each.kind == kind)
@@ -116,7 +127,7 @@ def _call(settings, sheets, book, number):
         sheets[book].get(f"B{number + 1}")
     else:
         sheets[book].update([[f"call-{number}!"]], f"A{number % 900 + 1}")
-    text = f"{kind}: {lane and (lane.calls, lane.state, lane.kind)} {replaced(quota)}"
+    text = f"{kind}: {lane and (lane.calls, lane.state, lane.kind)} {shown(quota)}"
     return Wait(number, expected.at_most, expected.why, put, text, book, lane is not None)
 
 
@@ -127,7 +138,7 @@ def _is_covered(wait, ledger, window):
     return wait.has_lane or next(used, None) is None
 
 
-def replaced(quota):
+def shown(quota):
     """Return what was seen of a quota, in short."""
     return (
         f"{quota.kind}: held {quota.held} in the air {quota.in_the_air} of {quota.effective}, "
@@ -183,9 +194,7 @@ def row(name, waits, sent, *, verbose=False):
     # What a call takes that waits for nothing: expected waits are about the quota alone.
     idle = [came for wait, came in known if wait.at_most == 0]
     machine = statistics.quantiles(idle, n=20)[-1] if len(idle) > 1 else 0.1
-    late = [
-        (came, wait) for wait, came in known if came > wait.at_most * TOLERATED + machine
-    ]
+    late = [(came, wait) for wait, came in known if came > wait.at_most * TOLERATED + machine]
     ratios = [came / wait.at_most for wait, came in known if wait.at_most > 1]
     longest = max(came for _, came in pairs)
     within = 1 - len(late) / len(known)
@@ -201,8 +210,11 @@ def row(name, waits, sent, *, verbose=False):
         whys = [wait.why for wait, _ in pairs if wait.at_most is None]
         lines += [f"  unknown {whys.count(why):4}: {why}" for why in sorted(set(whys))]
     others = [(sent[wait.number] - wait.put, wait) for wait in waits if not wait.is_covered]
-    beyond = [(came, wait) for came, wait in others if came > (wait.at_most or 0) * TOLERATED + machine]
-    lines.append(f"  in use, but without calls: {len(others)}, over: {len(beyond)}, {max(others, default=[0])[0]:.2f} s")
+    beyond = [came for came, wait in others if came > (wait.at_most or 0) * TOLERATED + machine]
+    longest = max(beyond, default=0)
+    lines.append(
+        f"  in use, but without calls: {len(others)}, over: {len(beyond)}, up to {longest:.1f} s"
+    )
     return lines, not late
 
 
@@ -214,7 +226,7 @@ def main(arguments=None):
     for name in options.ways:
         found = measure(
             options.calls,
-            merges=name == "merged",
+            name,
             limit=options.limit,
             window=options.window,
             seed=options.seed,
@@ -231,10 +243,10 @@ def _parser():
     )
     parser.add_argument("--calls", type=int, default=500)
     parser.add_argument("--limit", type=int, default=30, help="reads and writes in a window")
-    parser.add_argument("--window", type=float, default=6.0, help="in seconds (default 6)")
+    parser.add_argument("--window", type=float, default=4.0, help="in seconds (default 4)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--verbose", action="store_true", help="what was late, and was not known")
-    parser.add_argument("--ways", nargs="+", choices=["alone", "merged"], default=["alone", "merged"])
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     return parser
 
 
