@@ -37,6 +37,9 @@ ABOUT: Final = (
     "argument or a cell; export them as lines of JSON; or dismiss those that you have seen to."
 )
 
+# The width from which on there is room for the year and the time zone, and what stays of a time
+# without them.
+_WIDE, _OF_YEAR = 120, slice(5, 19)
 _HEAD: Final = ("when", "sort", "job", "method", "spreadsheet", "error")
 
 
@@ -88,9 +91,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(queue: Operator, found: list[Outcome], limit: int) -> int:
-    rows = map(_row, found[:limit])
-    spare = ("method", "sort")
-    for line in table(_HEAD, rows, columns(), whole=("job",), spare=spare) if found else ():
+    width = columns()
+    rows = [_row(outcome) for outcome in found[:limit]]
+    if width is not None and width < _WIDE:
+        rows = [[row[0][_OF_YEAR], *row[1:]] for row in rows]
+    whole, spare = ("when", "job"), ("method", "sort")
+    for line in table(_HEAD, rows, width, whole=whole, spare=spare) if found else ():
         say(line)
     if not found:
         say(f"no such failure is kept in {queue.settings.place}")

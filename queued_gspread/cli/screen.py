@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["callers", "keep_places", "lanes", "seconds", "status"]
 
 _LANES_IN_STATUS, _CALLERS_IN_STATUS, _OUTCOMES_IN_STATUS, _ACTIONS_IN_STATUS = 10, 5, 3, 3
+_SPARE_OF_LANES: Final = ("for", "running", "first call", "oldest")
 # The width from which on there is room for both title and id, and how many reasons are shown.
 _WIDE, _REASONS = 160, 3
+_WIDEST: Final = 100
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _WHAT: Final = {"read": "reads", "write": "writes", "drive": "Drive"}
 _STATES: Final = {
@@ -30,15 +32,22 @@ _STATES: Final = {
 }
 
 
-def seconds(number: float | None) -> str:
-    """Return a time in words, with its two leading digits or so."""
+def seconds(number: float | None, *, at_most: bool = False) -> str:
+    """Return a time in words, with its two leading digits or so.
+
+    Args:
+        number: The seconds; None if they are not known.
+        at_most: Whether it must not be rounded down.
+
+    """
     if number is None:
         return "?"
     if number < _MINUTE:
         return f"{math.ceil(number)} s"
+    whole = math.ceil if at_most else round
     if number < 2 * _HOUR:
-        return f"{number / _MINUTE:.0f} min"
-    return f"{number / _HOUR:.0f} h" if number < 2 * _DAY else f"{number / _DAY:.0f} d"
+        return f"{whole(number / _MINUTE)} min"
+    return f"{whole(number / _HOUR)} h" if number < 2 * _DAY else f"{whole(number / _DAY)} d"
 
 
 def keep_places(before: Sequence[str], now: Sequence[str]) -> list[str]:
@@ -73,8 +82,8 @@ def status(
         _folded(_calls(snapshot), width),
         _some_lanes(snapshot, order, width),
         _some_callers(snapshot, width),
-        _folded(_outcomes(snapshot), width),
-        _folded(_actions(snapshot), width),
+        _outcomes(snapshot, width or _WIDEST),
+        _actions(snapshot, width or _WIDEST),
     ]
     shown = ["\n".join(block) for block in blocks if block]
     return "\n\n".join(shown).splitlines()
@@ -97,7 +106,7 @@ def lanes(snapshot: Snapshot, order: Sequence[str] = (), width: int | None = Non
         # Not both: a row has the title, or the id if there is none.
         head, rows = head[1:], [[row[1] or row[0], *row[2:]] for row in rows]
         head[0] = "spreadsheet"
-    lines = table(head, rows, width, whole=("state",), spare=("for", "running", "first call"))
+    lines = table(head, rows, width, whole=("state",), spare=_SPARE_OF_LANES)
     left_out = snapshot.lanes_in_all - len(snapshot.lanes)
     more = [f"and {left_out:,} more"] if left_out > 0 else []
     whys = {why for lane in snapshot.lanes for why in _whys(lane)}
@@ -168,7 +177,7 @@ def _reasons(quota: Sequence[Quota]) -> list[str]:
 def _expected(expected: Expectation) -> str:
     if expected.at_most is None:
         return "?"
-    return f"at most {seconds(expected.at_most)}" if expected.at_most else "0 s"
+    return f"at most {seconds(expected.at_most, at_most=True)}" if expected.at_most else "0 s"
 
 
 def _calls(snapshot: Snapshot) -> list[str]:
@@ -210,7 +219,7 @@ def _some_callers(snapshot: Snapshot, width: int | None) -> list[str]:
     return table(_HEAD_OF_CALLERS, map(_caller, shown), width) if shown else []
 
 
-def _outcomes(snapshot: Snapshot) -> list[str]:
+def _outcomes(snapshot: Snapshot, width: int) -> list[str]:
     kept = (
         snapshot.outcomes_in_doubt,
         snapshot.outcomes_unattended,
@@ -220,20 +229,21 @@ def _outcomes(snapshot: Snapshot) -> list[str]:
     if not any(kept):
         return []
     told = "failures: {:,} in doubt, {:,} that nobody waited for, {:,} others; {:,} poisoned jobs"
-    lines = [told.format(*kept)]
+    lines = fold(told.format(*kept), width)
     for each in snapshot.outcomes[:_OUTCOMES_IN_STATUS]:
         ago = seconds(max(0.0, snapshot.at - each.at))
         told = f": {each.message}" if each.message else ""
-        lines.append(cut(f"  {ago} ago  {each.method} on {each.where}: {each.error}{told}", 100))
+        where = cut(each.where, max(20, width // 3))
+        lines.append(cut(f"  {ago} ago  {each.method} on {where}: {each.error}{told}", width))
     return lines
 
 
-def _actions(snapshot: Snapshot) -> list[str]:
+def _actions(snapshot: Snapshot, width: int) -> list[str]:
     lines = []
     for each in snapshot.actions[:_ACTIONS_IN_STATUS]:
         why = f" ({each.why})" if each.why else ""
         ago = seconds(max(0.0, snapshot.at - each.at))
-        lines.append(cut(f"  {ago} ago  {each.by}: {each.what}{why}", 100))
+        lines.append(cut(f"  {ago} ago  {each.by}: {each.what}{why}", width))
     return ["operators have asked:", *lines] if lines else []
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["cut", "fold", "table"]
 
 _LONGEST_CELL: Final = 46
-_NUMBER: Final = re.compile(r"[-\d.,%]+( (ms|s|min|h|d|%))?|")
+_NUMBER: Final = re.compile(r"[-\d.,%]+( (ms|s|min|h|d|%))?|\?|")
 _BETWEEN: Final = "  "
 # To what widths text is cut: as long as columns can be left out instead, and after that.
 _EASY, _LEAST = 18, 8

@@ -111,7 +111,7 @@ def test_lanes_are_shown_with_what_they_wait_for():
     assert head.split()[:2] == ["spreadsheet", "title"]
     assert "worksheet.append_row of web1:4711" in one
     assert "waits for a slot: writes" in one
-    assert one.endswith("0 s  at most 1 min")
+    assert one.endswith("0 s  at most 2 min")  # of 75 s
     assert "1234" in two
     assert more == "and 3 more"
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 
-from queued_gspread.broker import Observed
+from queued_gspread.broker import FailedCall, Observed
 from queued_gspread.cli import screen, watching
 from queued_gspread.cli.tables import cut, fold, table
 from queued_gspread.monitor import snapshot_of
+from queued_gspread.monitor.outcomes import outcome_of
 from queued_gspread.monitor.snapshot import Caller, Expectation, Lane, Server
 
 EMPTY = snapshot_of(Observed("default", 1_000_000.0))
@@ -29,6 +31,15 @@ SERVER = Server(
     token_expires=60.0,
     options=(),
 )
+FAILED = outcome_of(
+    FailedCall(
+        *("J1", "worksheet.append_row", ID, "h:1", "OutcomeUnknownError"),
+        sort="unknown",
+        title="A title " * 9,
+        sheet="Sheet1",
+        at=datetime.fromtimestamp(999_940, timezone.utc),
+    )
+)
 LOWERED = replace(EMPTY.quota[0], limit=60, effective=45, held=45, in_the_air=12, pause=12.0)
 FULL = replace(
     EMPTY,
@@ -38,6 +49,8 @@ FULL = replace(
     quota=(LOWERED, *EMPTY.quota[1:]),
     lanes=(lane(ID, ""), lane("2", "価格表 2026"), lane("3", "A title " * 9)),
     lanes_in_all=3,
+    outcomes=(FAILED,),
+    outcomes_in_doubt=1,
     callers=(Caller("worker-17:471100", 1, 2, 3, 4.5, 6.0),),
 )
 
@@ -66,10 +79,10 @@ def test_a_screen_is_no_wider_than_the_terminal(show, width):
 
 
 def test_what_a_narrow_terminal_leaves_out():
-    """At 80 columns a row keeps title or id, calls, age, state and waits; a pipe gets all."""
+    """At 80 columns a row keeps title or id, calls, state and waits; a pipe gets all."""
     narrow, wide = screen.lanes(FULL, (), 80), screen.lanes(FULL)
     assert narrow[0].split() == [
-        *("spreadsheet", "calls", "oldest", "state", "a", "read", "now", "a", "write", "now")
+        *("spreadsheet", "calls", "state", "a", "read", "now", "a", "write", "now")
     ]
     assert "1lYdCut" in narrow[1]
     assert "価格表 2026" in narrow[2]
@@ -96,6 +109,24 @@ def test_a_line_is_folded():
     """A line that is too wide goes on below, further to the right."""
     assert fold("one two three", None) == ["one two three"]
     assert fold("  one two three", 10) == ["  one two", "    three"]
+
+
+def test_at_most_is_never_rounded_down():
+    """A wait of at most 75 seconds is not called one of at most a minute."""
+    shown = [screen.seconds(each, at_most=True) for each in (0.2, 75.0, 7201.0, 200_000.0)]
+    assert shown == ["1 s", "2 min", "3 h", "3 d"]
+
+
+def test_a_number_that_is_not_known_stays_in_its_column():
+    """A question mark among numbers is aligned as they are."""
+    assert table(["oldest"], [["12 s"], ["?"]])[1:] == ["  12 s", "     ?"]
+
+
+def test_what_failed_is_said_whatever_the_title():
+    """A long title leaves room for the error, in each terminal."""
+    for width in (80, 100, 120):
+        (line,) = (each for each in screen.status(FULL, "", (), width) if " ago" in each)
+        assert ": OutcomeUnk" in line
 
 
 def test_why_a_wait_is_not_known_stands_below_the_table():
