@@ -18,7 +18,7 @@ from .acting import (
     reason_option,
 )
 from .output import columns, say, warn
-from .tables import table
+from .tables import fold, table
 
 if TYPE_CHECKING:
     import argparse
@@ -112,7 +112,7 @@ def _row(outcome: Outcome) -> list[str]:
 
 def _shown(outcome: Outcome) -> list[str]:
     lines = details(asdict(outcome) | {"at": shown_utc(outcome.at)})
-    return [*lines, ADVICE[outcome.sort]] if outcome.sort in ADVICE else lines
+    return [*lines, *fold(ADVICE[outcome.sort], columns())] if outcome.sort in ADVICE else lines
 
 
 _TOLD: Final[dict[str, Callable[[Outcome], list[str]]]] = {

@@ -141,6 +141,8 @@ def _server(server: Server) -> tuple[str, ...]:
     name = f"{server.host}:{server.process}" if server.host else server.about or server.id
     lasts = "yes" if server.token_expires is None else seconds(server.token_expires)
     token = lasts if server.has_token else "none"
+    if server.role == "gone":
+        token = ""
     up = seconds(server.uptime) if server.uptime else "?"
     return name, server.role, server.version or "?", up, seconds(server.silent), token
 
@@ -190,7 +192,7 @@ def _calls(snapshot: Snapshot) -> list[str]:
     average = sum(step.carried for step in steps) / requests if requests else 0.0
     again = sum(step.resent for step in steps)
     waiting, running = snapshot.calls_waiting, snapshot.calls_running
-    of_calls = f"{ended:,} calls, {failed:,} failed, {unknown:,} of unknown outcome"
+    of_calls = f"{ended:,} calls, {failed:,} failed ({unknown:,} of unknown outcome)"
     of_requests = f"{requests:,} requests of {average:.1f} calls each, {again:,} sent again"
     return [
         f"calls: {waiting:,} waiting, {running:,} running{oldest}",

@@ -136,6 +136,15 @@ def test_why_a_wait_is_not_known_stands_below_the_table():
     assert "? a request is on its way" in screen.lanes(FULL)
 
 
+def test_of_a_server_that_is_gone_no_token_is_shown():
+    """What a server had when it was last heard of says nothing about now."""
+    gone = replace(FULL, servers=(replace(SERVER, role="gone"), SERVER))
+    lines = screen.status(gone, "here")
+    (shown,) = (line for line in lines if " gone " in line)
+    assert shown.endswith("1 s")
+    assert any(line.endswith("1 min") for line in lines)
+
+
 def test_a_limit_that_nobody_has_published_is_not_known():
     """Before a server was there it is not said that there is no limit."""
     shown = [line.split()[:2] for line in screen.status(EMPTY, "here")]
