@@ -59,10 +59,15 @@ def test_what_hangs_on_an_answer_is_not_known():
 
 def test_a_lane_that_shares_waits_for_a_turn_and_a_window():
     """Where slots are shared out, free ones shorten a wait, and each lane has a turn first."""
-    assert in_lane(Slots(60, [], 60.0), 1, 3, is_shared=True).at_most == 60.0
+    # Forty of sixty may be taken at once: eight turns fit beside 32 that are held.
+    assert in_lane(Slots(60, [9.0] * 32, 60.0), 1, 3, is_shared=True).at_most == 0.0
+    assert in_lane(Slots(60, [9.0] * 33, 60.0), 1, 3, is_shared=True).at_most == 60.0
     # Nine turns, of which nine tenths of the slots are sure: the tenth release.
     held = [float(end) for end in range(1, 61)]
     assert in_lane(Slots(60, held, 60.0), 2, 2, is_shared=True).at_most == 10.0 + 60.0
+    # Each turn keeps the interval, as do those of other kinds.
+    assert in_lane(Slots(60, [], 60.0, 5.0), 10, 4, is_shared=True).at_most >= 55 * 5.0
+    assert in_lane(Slots(60, [], 60.0, 5.0), 10, 4).at_most >= 55 * 5.0
     # What hangs on an answer is bound by whole windows.
     assert in_lane(Slots(2, [AIR, AIR], 60.0), 0, 1, is_shared=True).at_most == 240.0
 
