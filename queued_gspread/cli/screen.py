@@ -150,11 +150,17 @@ def _server(server: Server) -> tuple[str, ...]:
 def _quota(snapshot: Snapshot, width: int | None) -> list[str]:
     head = ["quota", "limit", "held", "in the air", "waiting", "next slot", "busy", "refused"]
     is_known = any(server.host for server in snapshot.servers)
+    head += ["a call now waits", "if in use"]
     rows = [
-        [*_of_kind(each, is_known=is_known), _expected(each.expected)] for each in snapshot.quota
+        [
+            *_of_kind(each, is_known=is_known),
+            _expected(each.expected),
+            _expected(each.expected_in_use),
+        ]
+        for each in snapshot.quota
     ]
-    spare = ("busy", "waiting", "in the air")
-    lines = table([*head, "a call now waits"], rows, width, spare=spare)
+    spare = ("busy", "if in use", "waiting", "in the air")
+    lines = table(head, rows, width, spare=spare)
     return [*lines, *_folded(_reasons(snapshot.quota), width)]
 
 

@@ -137,7 +137,10 @@ class _Assembly:
     def _quota(self, kind: str) -> Quota:
         slots, step = self._slots(kind), counts.last_hour(self._seen.published.history)
         held = [end for end in slots.releases if end > 0]
-        first = slots.until(0)
+        first, obstacle = slots.until(0), self._obstacle(kind)
+        # Its own lane is none of those that hold calls.
+        others = max(self._spreadsheets, self._in_use - 1)
+        in_use = in_lane(slots, 0, others, is_shared=self._in_use > 1)
         return Quota(
             kind=kind,
             limit=self._card.limits.get(kind, 0) if self._card else 0,
@@ -152,7 +155,8 @@ class _Assembly:
             refused_project=int(step.get(f"refused.project.{kind}", 0)),
             refused_other=int(step.get(f"refused.{kind}", 0)),
             busy=step.get(f"busy.{kind}", 0.0) / max(1.0, step.get("seen", 0.0)),
-            expected=_told(kind, self._obstacle(kind) or in_kind(slots, self._waiting(kind))),
+            expected=_told(kind, obstacle or in_kind(slots, self._waiting(kind))),
+            expected_in_use=_told(kind, obstacle or in_use),
         )
 
     def _slots(self, kind: str) -> Slots:

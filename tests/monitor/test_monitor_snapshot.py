@@ -114,6 +114,15 @@ def test_a_lane_that_nobody_knows_may_come_first():
     assert found.expected.at_most == 60.5
 
 
+def test_a_spreadsheet_in_use_without_calls_may_wait_for_its_share():
+    """It waits for a turn of all others and a window, while one that is not in use goes first."""
+    full = replace(OBSERVED, slots={"write": [NOW + 10, NOW + 30]})
+    found = quota_of(replace(full, published=replace(PUBLISHED, work=Work((LANE,), in_use=2))))
+    assert found.expected_in_use.at_most == 10.0 + 60.0 + 60.0
+    assert found.expected_in_use.at_most > found.expected.at_most
+    assert quota_of(replace(full, server=ServerHash())).expected_in_use.why == "no server works"
+
+
 def test_no_more_lanes_wait_than_hold_calls():
     """Lanes that the server has said to wait, and that hold no calls any more, do not count."""
     holdups = Holdups({"write": Holdup(QUOTA, 10.0, 7, 2)})

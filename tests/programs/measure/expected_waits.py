@@ -55,7 +55,7 @@ class Wait:
         text: What was expected of, and what was seen then.
         book: The spreadsheet.
         has_lane: Whether its lane held calls.
-        is_covered: Whether the page promises the wait.
+        at_most_in_use: What was expected of a spreadsheet in use whose lane holds no calls.
 
     """
 
@@ -66,7 +66,7 @@ class Wait:
     text: str
     book: str
     has_lane: bool
-    is_covered: bool = True
+    at_most_in_use: float | None = None
 
 
 WAYS = {
@@ -102,7 +102,10 @@ def measure(calls, way, *, limit, window, seed=0):
             waits = list(pool.map(call, range(_UNHURRIED, _UNHURRIED + calls)))
         sent = _sent(emulator.ledger)
         waits = [
-            replace(wait, is_covered=_is_covered(wait, emulator.ledger, window)) for wait in waits
+            replace(wait, at_most=wait.at_most_in_use)
+            if _is_in_use(wait, emulator.ledger, window)
+            else wait
+            for wait in waits
         ]
         refused = sum(bool(one.refused_by) for one in emulator.ledger)
         assert refused == 0, f"{refused} requests were refused"
@@ -128,14 +131,17 @@ def _call(settings, sheets, book, number, kinds):
     else:
         sheets[book].update([[f"call-{number}!"]], f"A{number % 900 + 1}")
     text = f"{kind}: {lane and (lane.calls, lane.state, lane.kind)} {shown(quota)}"
-    return Wait(number, expected.at_most, expected.why, put, text, book, lane is not None)
+    return Wait(
+        *(number, expected.at_most, expected.why, put, text, book, lane is not None),
+        at_most_in_use=quota.expected_in_use.at_most,
+    )
 
 
-def _is_covered(wait, ledger, window):
-    """Return whether a wait was expected of the call's own lane, or of one that is not in use."""
+def _is_in_use(wait, ledger, window):
+    """Return whether the call's spreadsheet was in use, though its lane held no calls."""
     since = wait.put - 2 * window
     used = (one for one in ledger if wait.book in one.path and since < one.arrived < wait.put)
-    return wait.has_lane or next(used, None) is None
+    return not wait.has_lane and next(used, None) is not None
 
 
 def shown(quota):
@@ -188,8 +194,7 @@ def _stage(*, merges, limit, window):
 
 def row(name, waits, sent, *, verbose=False):
     """Return the table's line of one way, and whether no call waited for longer than it may."""
-    covered = [wait for wait in waits if wait.is_covered]
-    pairs = [(wait, sent[wait.number] - wait.put) for wait in covered if wait.number in sent]
+    pairs = [(wait, sent[wait.number] - wait.put) for wait in waits if wait.number in sent]
     known = [(wait, came) for wait, came in pairs if wait.at_most is not None]
     # What a call takes that waits for nothing: expected waits are about the quota alone.
     idle = [came for wait, came in known if wait.at_most == 0]
@@ -209,12 +214,6 @@ def row(name, waits, sent, *, verbose=False):
     if verbose:
         whys = [wait.why for wait, _ in pairs if wait.at_most is None]
         lines += [f"  unknown {whys.count(why):4}: {why}" for why in sorted(set(whys))]
-    others = [(sent[wait.number] - wait.put, wait) for wait in waits if not wait.is_covered]
-    beyond = [came for came, wait in others if came > (wait.at_most or 0) * TOLERATED + machine]
-    longest = max(beyond, default=0)
-    lines.append(
-        f"  in use, but without calls: {len(others)}, over: {len(beyond)}, up to {longest:.1f} s"
-    )
     return lines, not late
 
 
