@@ -198,7 +198,7 @@ def row(name, waits, sent, *, verbose=False):
     known = [(wait, came) for wait, came in pairs if wait.at_most is not None]
     # What a call takes that waits for nothing: expected waits are about the quota alone.
     idle = [came for wait, came in known if wait.at_most == 0]
-    machine = statistics.quantiles(idle, n=20)[-1] if len(idle) > 1 else 0.1
+    machine = 2 * statistics.quantiles(idle, n=20)[-1] if len(idle) > 1 else 0.1
     late = [(came, wait) for wait, came in known if came > wait.at_most * TOLERATED + machine]
     ratios = [came / wait.at_most for wait, came in known if wait.at_most > 1]
     longest = max(came for _, came in pairs)
