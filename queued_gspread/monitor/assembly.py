@@ -192,7 +192,8 @@ class _Assembly:
         if self._seen.server.holdups.token is not None:
             return unknown("the server has no access token")
         if self._pause(kind) > 0:
-            return unknown(f"paused for {self._pause(kind):.0f} s, as Google has refused a request")
+            left = math.ceil(self._pause(kind))
+            return unknown(f"paused for {left} s, as Google has refused a request")
         if f"streak:{kind}" in self._seen.throttle:
             return unknown("Google has refused a request, and one trial request goes first")
         return None

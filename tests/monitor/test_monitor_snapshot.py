@@ -148,6 +148,8 @@ def test_what_refusals_have_taught_is_shown():
     assert (quota.refused_user, quota.refused_project, quota.refused_other) == (2, 0, 1)
     assert quota.expected.why == "paused for 12 s, as Google has refused a request"
     assert "Google refuses writes: pause 12 s" in snapshot_of(found).problems
+    nearly = replace(found, throttle={**throttle, "until:write": (NOW + 0.3) * 1000})
+    assert quota_of(nearly).expected.why.startswith("paused for 1 s")
     after = replace(found, throttle={**throttle, "until:write": (NOW - 1) * 1000})
     assert "trial request" in quota_of(after).expected.why
 
