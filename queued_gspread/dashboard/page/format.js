@@ -7,16 +7,18 @@ const [MINUTE, HOUR, DAY] = [60, 3600, 86_400];
 export const count = (number) => Math.round(number).toLocaleString("en");
 export const calls = (number) => (number === 1 ? "1 call" : `${count(number)} calls`);
 
-export function seconds(value) {
+export function seconds(value, whole = Math.round) {
   if (value === null || value === undefined) return "?";
-  if (value < 10 && value > 0) return `${value < 0.05 ? "0" : value.toFixed(1)}${SPACE}s`;
+  if (value < 10 && value > 0) return `${value < 0.05 ? "0" : (whole(value * 10) / 10).toFixed(1)}${SPACE}s`;
   if (value < 1.5 * MINUTE) return `${Math.ceil(value)}${SPACE}s`;
-  if (value < 1.5 * HOUR) return `${Math.round(value / MINUTE)}${SPACE}min`;
-  if (value < 1.5 * DAY) return `${Math.round(value / HOUR)}${SPACE}h`;
-  return `${Math.round(value / DAY)}${SPACE}d`;
+  if (value < 1.5 * HOUR) return `${whole(value / MINUTE)}${SPACE}min`;
+  if (value < 1.5 * DAY) return `${whole(value / HOUR)}${SPACE}h`;
+  return `${whole(value / DAY)}${SPACE}d`;
 }
 
-export const expected = ({ at_most, why }) => (at_most === null ? `? ${why}` : at_most ? `at most ${seconds(at_most)}` : "0 s");
+// Never rounded down.
+export const atMost = (value) => `at most ${seconds(value, Math.ceil)}`;
+export const expected = ({ at_most, why }) => (at_most === null ? `? ${why}` : at_most ? atMost(at_most) : "0 s");
 export const ago = (at, now) => `${seconds(Math.max(0, now - at))} ago`;
 export const clock = (at) => new Date(at * 1000).toLocaleString("sv");
 

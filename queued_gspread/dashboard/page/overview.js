@@ -2,7 +2,7 @@
 
 import { act, isReadOnly } from "./actions.js";
 import { fill, h, whenNew } from "./dom.js";
-import { ago, count, KINDS, seconds, serverName } from "./format.js";
+import { ago, atMost, count, KINDS, seconds, serverName } from "./format.js";
 import { lasting, pauseItem } from "./pauses.js";
 import { Plot } from "./plots.js";
 import { href } from "./route.js";
@@ -48,7 +48,7 @@ class Gauge {
     this.tick();
     const { at_most, why } = quota.expected;
     const what = { read: "A read", write: "A write", drive: "A call to Drive" }[this.kind];
-    this.wait.replaceChildren(`${what} put in now waits `, h("b", {}, at_most === null ? "?" : at_most ? `at most ${seconds(at_most)}` : "0 s"), at_most === null ? ` ${why}` : "");
+    this.wait.replaceChildren(`${what} put in now waits `, h("b", {}, at_most === null ? "?" : at_most ? atMost(at_most) : "0 s"), at_most === null ? ` ${why}` : "");
     const refused = quota.refused_user + quota.refused_project + quota.refused_other;
     const waiting = quota.waiting === 1 ? "1 spreadsheet waits" : `${quota.waiting} spreadsheets wait`;
     this.more.textContent = `${waiting} · ${quota.in_the_air} in the air · busy ${Math.round(quota.busy * 100)}\u00a0% of the hour · ${count(refused)} refused`;
