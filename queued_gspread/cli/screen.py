@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from queued_gspread.monitor import Snapshot
-    from queued_gspread.monitor.snapshot import Caller, Expectation, Lane, Quota, Server
+    from queued_gspread.monitor.snapshot import Caller, Expectation, Lane, Server
 
 __all__ = ["callers", "keep_places", "lanes", "seconds", "status", "table"]
 
@@ -79,7 +79,7 @@ def status(snapshot: Snapshot, place: str, order: Sequence[str] = ()) -> list[st
         [f"{place}{account}", when],
         [f"! {problem}" for problem in snapshot.problems],
         _servers(snapshot.servers),
-        _quota(snapshot.quota),
+        _quota(snapshot),
         _calls(snapshot),
         _some_lanes(snapshot, order),
         _some_callers(snapshot),
@@ -130,12 +130,14 @@ def _server(server: Server) -> tuple[str, ...]:
     return name, server.role, server.version or "?", up, seconds(server.silent), token
 
 
-def _quota(quota: Sequence[Quota]) -> list[str]:
+def _quota(snapshot: Snapshot) -> list[str]:
     head = ["quota", "limit", "held", "in the air", "waiting", "next slot", "busy", "refused"]
     rows = []
-    for each in quota:
+    # Limits are a server's to say.
+    unlimited = "none" if any(server.options for server in snapshot.servers) else "?"
+    for each in snapshot.quota:
         lowered = f" (of {each.limit})" if each.effective < each.limit else ""
-        limit = f"{each.effective}{lowered}" if each.effective else "none"
+        limit = f"{each.effective}{lowered}" if each.effective else unlimited
         refused = each.refused_user + each.refused_project + each.refused_other
         counts = [str(each.held), str(each.in_the_air), str(each.waiting)]
         next_slot = f"pause {seconds(each.pause)}" if each.pause else seconds(each.next_slot)

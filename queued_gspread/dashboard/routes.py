@@ -41,7 +41,10 @@ __all__ = ["Dashboard"]
 _FILES: Final = PageFiles("queued_gspread.dashboard", "vendor")
 _LOGGER: Final = logging.getLogger("queued_gspread.dashboard")
 # What is large: sent to pages that show it alone.
-_ON_DEMAND: Final = frozenset({"lanes", "callers", "history", "histograms", "outcomes"})
+_ON_DEMAND: Final = frozenset(
+    {"lanes", "first_lanes", "callers", "history", "histograms", "outcomes"}
+)
+_LONGEST_WRITE: Final = 30.0
 _MOST_JOBS, _MOST_OUTCOMES = 500, 1000
 _STREAM: Final = {
     **HEADERS,
@@ -129,8 +132,14 @@ class Dashboard:
                 number = sample.number
                 try:
                     # A page that reads slowly gets the latest sample once it has read.
-                    await answer.write(f"data: {text}\n\n".encode())
+                    event = f"data: {text}\n\n".encode()
+                    await asyncio.wait_for(answer.write(event), _LONGEST_WRITE)
                 except ConnectionError:
+                    return answer
+                except asyncio.TimeoutError:
+                    # Or Redis would be asked for somebody who has left without a word.
+                    if request.transport is not None:
+                        request.transport.abort()
                     return answer
 
     async def _jobs(self, request: web.Request) -> web.Response:
