@@ -87,7 +87,7 @@ export class Overview {
         { label: "requests", color: "blue", of: (_, minute) => requests(minute) },
         { label: "failed", color: "red", of: (_, minute) => minute.failed },
       ]),
-      new Plot("Calls in the queue, at most", [{ label: "calls", color: "amber", of: (step) => step.waiting, fills: true }]),
+      new Plot("Most calls in the queue", [{ label: "calls", color: "amber", of: (step) => step.waiting, fills: true }]),
       new Plot("Merging, a minute", [
         { label: "calls a request", color: "accent", of: (_, minute) => (requests(minute) ? minute.carried / requests(minute) : null) },
       ]),

@@ -35,7 +35,7 @@ function trouble(text) {
 
 function tell(parts, error) {
   if (isHeld) return;
-  trouble(error && seen ? `What is shown was there at ${clock(seen.at)}. ${error}` : error);
+  trouble(error && seen ? `The page shows ${clock(seen.at)}. ${error}` : error);
   connection(error ? "away" : "live", error ? "away" : feed.failures ? "live, by asking" : "live");
   if (error) return;
   // Of what a page asks for, all is there with the first answer.
