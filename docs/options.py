@@ -9,27 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.cli import (
-    callers,
-    check,
-    completion,
-    dashboard,
-    drain,
-    emulator,
-    health,
-    jobs,
-    keys,
-    lanes,
-    locks,
-    outcomes,
-    pause,
-    purge,
-    resume,
-    run,
-    server,
-    status,
-    stop,
-)
+from queued_gspread.cli import COMMANDS as NAMED
 from queued_gspread.cli.options import Parser
 
 if TYPE_CHECKING:
@@ -37,27 +17,13 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).with_name("options.md")
 
+_NAMES = {"server": "queued-gspread-server"}
 COMMANDS = {
-    "queued-gspread-server": server,
-    "queued-gspread check": check,
-    "queued-gspread run": run,
-    "queued-gspread status": status,
-    "queued-gspread lanes": lanes,
-    "queued-gspread callers": callers,
-    "queued-gspread dashboard": dashboard,
-    "queued-gspread health": health,
-    "queued-gspread stop": stop,
-    "queued-gspread pause": pause,
-    "queued-gspread resume": resume,
-    "queued-gspread drain": drain,
-    "queued-gspread jobs": jobs,
-    "queued-gspread outcomes": outcomes,
-    "queued-gspread purge": purge,
-    "queued-gspread locks": locks,
-    "queued-gspread keys": keys,
-    "queued-gspread completion": completion,
-    "queued-gspread emulator": emulator,
+    _NAMES.get(name, f"queued-gspread {name}"): module
+    for name, module, _ in NAMED
+    if name != "demo"
 }
+"""Each command with its module; the demo has no options."""
 
 INTRODUCTION = """\
 <!-- `python docs/options.py` writes this page from the options' help. -->

@@ -53,7 +53,8 @@ LAYERS = {
         "__init__",
     ],
     "queued_gspread.server": [
-        "arguments figures log policy pulse timing",
+        "arguments log policy pulse tally timing",
+        "figures",
         "failure main_thread merging replay",
         "google",
         "lease pacing",

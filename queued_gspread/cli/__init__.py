@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-__all__ = ["main", "server_main", "with_command"]
+__all__ = ["COMMANDS", "main", "server_main", "with_command"]
 
-_COMMANDS: Final = (
+COMMANDS: Final = (
     ("demo", demo, "see it work: no Google account, no Redis, no configuration"),
     ("server", server, "make the calls that clients put into the queue"),
     ("check", check, "find out what stands between you and the first row"),
@@ -94,7 +94,7 @@ def _parser(named: str | None = None) -> Parser:
     )
     parser.version_option()
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, module, about in _COMMANDS:
+    for name, module, about in COMMANDS:
         command = commands.add_parser(name, help=about, description=module.ABOUT)
         if named in (name, None):
             # Only for the command that runs: an invalid variable of the server's must not stop
@@ -106,7 +106,7 @@ def _parser(named: str | None = None) -> Parser:
 
 def with_command(arguments: Sequence[str]) -> Sequence[str]:
     """Return arguments with the command ``run``, unless they begin with a command."""
-    names = (*_OWN_OPTIONS, *(name for name, _, _ in _COMMANDS))
+    names = (*_OWN_OPTIONS, *(name for name, _, _ in COMMANDS))
     return arguments if not arguments or arguments[0] in names else ["run", *arguments]
 
 

@@ -19,7 +19,7 @@ from queued_gspread.settings import DEFAULT_NAMESPACE, DEFAULT_REDIS_URL, Settin
 from queued_gspread.web.address import base_url, is_exposed, listening
 
 from .acting import signing_option
-from .options import Listed, Parser, host_names, namespaces, port
+from .options import Listed, Parser, namespaces
 from .output import say, warn
 from .secrets import hide
 
@@ -68,28 +68,7 @@ def add_options(parser: Parser) -> None:
         metavar="NAME",
     )
     parser.section("address and rights")
-    parser.option(
-        "--host",
-        "the address to listen on; anybody who can reach it sees the queues (default %(default)s)",
-        default="127.0.0.1",
-        metavar="HOST",
-    )
-    parser.option(
-        "--allow-host",
-        "a host name by which others reach it, such as its proxy's; repeat the option, or separate "
-        "names with commas; * allows any name, which lets foreign web pages in",
-        type=host_names,
-        action=Listed,
-        default=[],
-        metavar="NAME",
-    )
-    parser.option(
-        "--port",
-        "the port to listen on; 0 picks a free one (default %(default)s)",
-        type=port,
-        default=_PORT,
-        metavar="PORT",
-    )
+    parser.listening_options(sees="sees the queues", like="proxy", port_number=_PORT)
     parser.option(
         "--dashboard-token-file",
         f"the file with the token of those who may act (or {TOKEN} has it); without, it only shows",

@@ -147,6 +147,38 @@ class Parser(argparse.ArgumentParser):
         )
         self.version_option()
 
+    def listening_options(self, *, sees: str, like: str, port_number: int) -> None:
+        """Add the options of where a page is served.
+
+        Args:
+            sees: What whoever reaches the address can do.
+            like: Whose name others may reach it by.
+            port_number: The default port; 0 for a free one.
+
+        """
+        self.option(
+            "--host",
+            f"the address to listen on; anybody who can reach it {sees} (default %(default)s)",
+            default="127.0.0.1",
+            metavar="HOST",
+        )
+        self.option(
+            "--allow-host",
+            f"a host name by which others reach it, such as its {like}'s; repeat the option, or "
+            "separate names with commas; * allows any name, which lets foreign web pages in",
+            type=host_names,
+            action=Listed,
+            default=[],
+            metavar="NAME",
+        )
+        self.option(
+            "--port",
+            "the port to listen on; 0 picks a free one (default %(default)s)",
+            type=port,
+            default=port_number,
+            metavar="PORT",
+        )
+
     def version_option(self) -> None:
         """Add ``--version``."""
         on = f"gspread {gspread.__version__}, Python {platform.python_version()}"

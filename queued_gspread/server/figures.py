@@ -29,7 +29,7 @@ from queued_gspread.broker import BOUNDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from queued_gspread.server.calls.tally import Tally
+    from queued_gspread.server.tally import Tally
 
 __all__ = ["Counted", "EndedCall", "Figures", "SentRequest", "step_of"]
 

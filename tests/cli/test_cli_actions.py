@@ -12,7 +12,7 @@ from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
 from queued_gspread.broker import failed_calls
-from queued_gspread.broker.operators import Operator, who_asks
+from queued_gspread.broker.operators import who_asks
 from queued_gspread.cli import main
 from queued_gspread.errors import CallCancelledError, QueueDrainedError
 from queued_gspread.settings import Settings
@@ -32,11 +32,6 @@ def command(redis_url, namespace, capsys):
         return status, told.out + told.err
 
     return run
-
-
-@pytest.fixture
-def operator(redis_url, namespace):
-    return Operator(Settings(redis_url, namespace))
 
 
 @pytest.fixture

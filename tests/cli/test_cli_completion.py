@@ -138,7 +138,7 @@ def test_files_are_completed_where_an_option_takes_one(script, tmp_path):
 def test_every_command_is_completed(shell, script):
     """The script of each shell names every command."""
     text = script(shell).read_text()
-    assert [name for name, _, _ in cli._COMMANDS if not re.search(rf"\b{name}\b", text)] == []
+    assert [name for name, _, _ in cli.COMMANDS if not re.search(rf"\b{name}\b", text)] == []
 
 
 def test_without_the_package_the_remedy_is_told(monkeypatch, capsys):
@@ -152,7 +152,7 @@ def test_without_the_package_the_remedy_is_told(monkeypatch, capsys):
 
 def test_the_help_of_every_command_has_examples(capsys):
     """Each command's help ends with examples of it, which its own parser takes."""
-    for name, module, _ in cli._COMMANDS:
+    for name, module, _ in cli.COMMANDS:
         parser = Parser(name)
         module.add_options(parser)
         assert parser._examples, name

@@ -6,9 +6,6 @@ import pytest
 from dashboards import dashboard
 from waiting import eventually
 
-from queued_gspread.broker.operators import Operator
-from queued_gspread.settings import Settings
-
 QUICK = 0.1
 
 
@@ -22,11 +19,6 @@ def site(redis_url, namespace):
     """Return a dashboard of this test's queue."""
     with dashboard(redis_url, namespace, every=QUICK) as running:
         yield running
-
-
-@pytest.fixture
-def operator(redis_url, namespace):
-    return Operator(Settings(redis_url, namespace))
 
 
 @pytest.fixture

@@ -22,19 +22,12 @@ from queued_gspread.errors import (
 
 @pytest.fixture
 def broken(gate, serve):
-    """Answer every request so that nobody knows whether it was applied, until the test is over."""
+    """Answer the one request, which is never repeated, so that nobody knows what was done."""
     serve()
-    is_over = threading.Event()
-
-    def answer():
-        while not is_over.is_set():
-            gate.next().fail(google_error(500))
-
-    thread = threading.Thread(target=answer, daemon=True)
+    thread = threading.Thread(target=lambda: gate.next().fail(google_error(500)))
     thread.start()
     yield
-    is_over.set()
-    gate.open()
+    thread.join()
 
 
 def error_in_a_pipeline(client):

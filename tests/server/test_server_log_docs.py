@@ -19,9 +19,9 @@ from queued_gspread.protocol.messages import Job
 from queued_gspread.server.calls import error_fields as told_of_errors
 from queued_gspread.server.calls.call_log import log_call
 from queued_gspread.server.calls.outcome import failed
-from queued_gspread.server.calls.tally import Tally
 from queued_gspread.server.lanes.takeover import log_takeover
 from queued_gspread.server.log import configure
+from queued_gspread.server.tally import Tally
 
 PACKAGE = Path(queued_gspread.__file__).parent
 PAGE = (PACKAGE.parent / "docs" / "logging.md").read_text()

@@ -21,9 +21,9 @@ from queued_gspread.cli.health import troubles
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.monitor import look
 from queued_gspread.server import publisher as publisher_of
-from queued_gspread.server.calls.tally import Tally
 from queued_gspread.server.figures import Figures, step_of
 from queued_gspread.server.publisher import Publisher
+from queued_gspread.server.tally import Tally
 from queued_gspread.settings import Settings
 
 NONE = Publication(1, Card())

@@ -7,8 +7,7 @@ from collections import Counter
 
 import pytest
 from earlier import earlier_version
-from limits import UNLIMITED
-from processes import ServerProcess, start_python
+from processes import start_python
 from waiting import GRACE, PATIENCE, eventually
 
 import queued_gspread
@@ -48,24 +47,21 @@ def google():
 
 
 @pytest.fixture
-def start(redis_url, namespace, google, tmp_path):
-    """Return what starts a server process on the emulator."""
-    started = []
-    key_file = tmp_path / "key.json"
-    google.write_service_account(key_file)
+def key_file(google, tmp_path):
+    """Return a key file of the emulator's."""
+    path = tmp_path / "key.json"
+    google.write_service_account(path)
+    return path
+
+
+@pytest.fixture
+def start(start_process):
+    """Return what starts a server process on the emulator, of a version that a patch makes."""
 
     def start(wait, patch=""):
-        log = tmp_path / f"server-{len(started)}.log"
-        where = ["--redis-url", redis_url, "--namespace", namespace]
-        account = ["--service-account", key_file, "--api-endpoint", google.url]
-        limits = [f"--{name.replace('_', '-')}={limit}" for name, limit in UNLIMITED.items()]
-        process = ServerProcess(log, *where, *account, *limits, patch=patch, fresh=bool(patch))
-        started.append(process)
-        return process.until_log(wait)
+        return start_process("--lease", "10", wait=wait, patch=patch, fresh=bool(patch))
 
-    yield start
-    for process in started:
-        process.end()
+    return start
 
 
 @pytest.fixture

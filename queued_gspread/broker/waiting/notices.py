@@ -77,18 +77,17 @@ class Notice:
         self._patience = patience
         self._who = f"queued_gspread ({caller})" if caller else "queued_gspread"
         self._is_quiet = is_quiet
-        # When each level's record is due; infinite once there is none to come.
-        self._warns_at: float | None = None
+        self._has_warned = False
         self._tells_at = began + EARLY
         self._level = logging.WARNING
         self._said = 0  # the highest level of what was logged
         self._why = ""
 
-    def _due_at(self, level: int) -> float:
-        if level == logging.INFO:
-            return self._tells_at
-        if self._warns_at is not None:
-            return self._warns_at
+    @property
+    def _warns_at(self) -> float:
+        """When the warning is due; infinite once it was logged."""
+        if self._has_warned:
+            return math.inf
         return self._began + (PATIENCE if self._patience is None else self._patience)
 
     @property
@@ -96,9 +95,12 @@ class Notice:
         """Seconds until a notice is due; infinite once it is."""
         if self._is_quiet:
             return math.inf
-        levels = _LEVELS if _LOGGER.isEnabledFor(logging.INFO) else _LEVELS[:1]
-        left = [self._due_at(level) - now() for level in levels]
-        return min((seconds for seconds in left if seconds > 0), default=math.inf)
+        moment, next_at = now(), self._warns_at
+        if next_at <= moment:
+            next_at = math.inf
+        if moment < self._tells_at < next_at and _LOGGER.isEnabledFor(logging.INFO):
+            next_at = self._tells_at
+        return next_at - moment
 
     def takes_turn(self) -> bool:
         """Return whether it is time to log why the call waits, and no other call is about to."""
@@ -114,7 +116,8 @@ class Notice:
         return True
 
     def _is_due(self, level: int) -> bool:
-        return now() >= self._due_at(level) and _may_speak(level) and _LOGGER.isEnabledFor(level)
+        due_at = self._warns_at if level == logging.WARNING else self._tells_at
+        return now() >= due_at and _may_speak(level) and _LOGGER.isEnabledFor(level)
 
     def say(self, why: str, brief: str = "") -> None:
         """Log why the call waits, unless the process has logged another call's notice meanwhile.
@@ -130,7 +133,7 @@ class Notice:
                 return
             if level == logging.WARNING:
                 _Latest.process, _Latest.moment = os.getpid(), now()
-                self._warns_at = math.inf
+                self._has_warned = True
             else:
                 _Latest.told = os.getpid(), now()
                 text = brief or why

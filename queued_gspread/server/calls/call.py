@@ -22,8 +22,7 @@ from queued_gspread.server.policy.retry import Attempts
 from queued_gspread.server.policy.upsert_requests import UpsertRequest
 from queued_gspread.server.replay.advance import sends_once
 from queued_gspread.server.replay.journal import Journals, intend
-
-from .tally import Tally
+from queued_gspread.server.tally import Tally
 
 if TYPE_CHECKING:
     from queued_gspread._tracing import Span

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
     from queued_gspread.server.figures import Figures
+    from queued_gspread.server.tally import Tally
 
     from .outcome import Outcome
-    from .tally import Tally
 
 __all__ = ["log_call", "record_call"]
 

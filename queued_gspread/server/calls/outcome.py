@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
     from queued_gspread.server.replay.journal import Unanswered
-
-    from .tally import Tally
+    from queued_gspread.server.tally import Tally
 
 __all__ = [
     "Outcome",
