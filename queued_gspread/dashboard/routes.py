@@ -150,7 +150,7 @@ class Dashboard:
             jobs = [job.shown() for job in islice(found, _MOST_JOBS + 1)]
             return {"jobs": jobs[:_MOST_JOBS], "more": len(jobs) > _MOST_JOBS}
 
-        return web.json_response(await asyncio.to_thread(read))
+        return web.json_response(await _read(queue, read))
 
     async def _outcomes(self, request: web.Request) -> web.Response:
         queue = self._queue(request)
@@ -158,7 +158,7 @@ class Dashboard:
         def read() -> list[Any]:
             return [outcome for outcome, _, _ in acting.kept_outcomes(Operator(queue.look))]
 
-        found = await asyncio.to_thread(read)
+        found = await _read(queue, read)
         shown = [asdict(outcome) for outcome in found[:_MOST_OUTCOMES]]
         return web.json_response({"outcomes": shown, "in_all": len(found)})
 
@@ -191,6 +191,13 @@ async def _explained(
         found = (status for kind, status in _STATUS if isinstance(error, kind))
         status = next(found, HTTPStatus.CONFLICT)
         raise RefusedError(status, str(error)) from error
+
+
+async def _read(queue: Queue, read: Callable[[], Any]) -> Any:
+    """Read in a thread; none waits for a Redis that the sampler knows to be away."""
+    if queue.sampler.trouble:
+        raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, queue.sampler.trouble)
+    return await asyncio.to_thread(read)
 
 
 async def _file(_: web.Request, name: str) -> web.Response:

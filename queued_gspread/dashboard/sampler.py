@@ -90,6 +90,11 @@ class Sampler:
         """Whether it looks at the queue."""
         return self._task is not None
 
+    @property
+    def trouble(self) -> str:
+        """Why the latest look has seen nothing; '' if it has, or if nobody looks."""
+        return self._latest.error if self._latest else ""
+
     @contextlib.contextmanager
     def looking(self) -> Iterator[None]:
         """Have it look for as long as the block takes, and a little longer."""

@@ -22,7 +22,7 @@ import queued_gspread.dashboard
 import queued_gspread.web
 from queued_gspread.dashboard import routes
 from queued_gspread.embedded import TemporaryRedis
-from queued_gspread.errors import CallCancelledError
+from queued_gspread.errors import BrokerUnavailableError, CallCancelledError
 from queued_gspread.monitor import look
 from queued_gspread.settings import Settings
 
@@ -254,6 +254,19 @@ def test_a_redis_that_freezes_or_goes_is_said_and_comes_back():
         os.kill(daemon.pid, signal.SIGCONT)
         assert away["parts"] == {}
         assert next(each for each in seen if not each["error"])["parts"]
+
+
+def test_nobody_waits_for_a_redis_that_is_known_to_be_away(redis_url, namespace):
+    """While no look succeeds, a lane's calls and the outcomes are refused at once, with why."""
+
+    def read(settings, seconds):
+        raise BrokerUnavailableError("Redis is away, as the look has found")
+
+    with dashboard(redis_url, namespace, every=0.05, read=read) as site, stream(site) as answer:
+        next(events(answer))
+        for path in ("lanes/x/jobs", "outcomes"):
+            status, told = site.get(path)
+            assert (status, "the look has found" in told["error"]["message"]) == (503, True)
 
 
 def test_a_page_that_does_not_read_holds_up_nobody(site):

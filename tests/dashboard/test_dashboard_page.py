@@ -393,6 +393,23 @@ def test_outcomes_are_dismissed(page, ws, site):
     assert site.get("outcomes")[1]["in_all"] == 1
 
 
+def test_outcomes_that_could_not_be_read_are_read_again(driver, redis_url, namespace):
+    """If the list cannot be had, the page says so, and asks again though nothing has changed."""
+    faults = ["BLOCKED_BY_CLIENT"]
+    with (
+        dashboard(redis_url, namespace, every=QUICK) as site,
+        looking(driver, site, faults=faults) as page,
+    ):
+        driver.execute_cdp_cmd("Network.enable", {})
+        driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/outcomes"]})
+        try:
+            page.open("outcomes")
+            page.until(".problem", "They cannot be shown")
+        finally:
+            driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+        eventually(lambda: page.texts(".page > .problem") == [""])
+
+
 def test_without_a_token_there_is_nothing_to_do(driver, redis_url, namespace, ws, waiting):
     """A dashboard without a token has no buttons that act, and says that it only shows."""
     waiting(1)

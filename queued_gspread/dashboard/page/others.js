@@ -61,6 +61,7 @@ export class Outcomes {
   }
 
   show(seen) {
+    if (this.problem.textContent) this.load();
     this.reload([seen.outcomes_unattended, seen.outcomes_in_doubt, seen.outcomes_others, seen.jobs_poisoned, seen.calls.map(({ ok, other, ...failures }) => failures)]);
   }
 
