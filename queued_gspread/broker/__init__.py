@@ -21,7 +21,7 @@ from queued_gspread.broker.waiting.holdups import (
     Holdups,
 )
 from queued_gspread.broker.waiting.notices import Notice
-from queued_gspread.broker.waiting.reason import Sight, bound, longest
+from queued_gspread.broker.waiting.reason import CERTAIN, SPACED, Sight, bound, longest
 
 from .actions import Action
 from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
@@ -76,6 +76,7 @@ __all__ = [
     "ALL",
     "ANY",
     "BOUNDS",
+    "CERTAIN",
     "DRAIN",
     "EVERYTHING",
     "FAILED",
@@ -94,6 +95,7 @@ __all__ = [
     "READS",
     "SENT",
     "SHARED",
+    "SPACED",
     "UNDONE",
     "WRITES",
     "AcquireArgs",

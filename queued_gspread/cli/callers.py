@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
 
     """
     view = watching.View(
-        lambda found, _, order: screen.callers(found, order),
+        lambda found, _, order, width: screen.callers(found, order, width),
         lambda found: [caller.caller for caller in found.callers],
         "callers",
     )

@@ -6,7 +6,7 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.acting import NotDoneError, calls_of, cancel, jobs_in, line_of
+from queued_gspread.acting import NotDoneError, calls_of, cancel, jobs_in
 
 from .acting import (
     check_ids,
@@ -19,16 +19,20 @@ from .acting import (
     signing_option,
     spreadsheet_option,
 )
-from .output import say, warn
+from .output import columns, say, warn
+from .tables import table
 
 if TYPE_CHECKING:
     import argparse
 
+    from queued_gspread.broker.listed_jobs import ListedJob
     from queued_gspread.broker.operators import Operator
 
     from .options import Parser
 
 __all__ = ["ABOUT", "add_options", "run"]
+
+_HEAD: Final = ("job", "state", "age", "spreadsheet", "method", "caller")
 
 ABOUT: Final = (
     "Show the calls that wait and those that are being made, spreadsheet by spreadsheet and in "
@@ -72,14 +76,23 @@ def run(options: argparse.Namespace) -> int:
 def _list(queue: Operator, options: argparse.Namespace) -> None:
     lane = lane_in(options)
     jobs = list(islice(jobs_in(queue, lane), options.limit))
-    for job in jobs:
-        say(json.dumps(job.shown()) if options.json else line_of(job))
     if options.json:
+        for job in jobs:
+            say(json.dumps(job.shown()))
         return
+    rows = map(_row, jobs)
+    for line in table(_HEAD, rows, columns(), whole=("job",), spare=("caller",)) if jobs else ():
+        say(line)
     if not jobs:
         say(f"no calls wait in {queue.settings.place}")
     elif len(jobs) == options.limit:
         say(f"… of {calls_of(queue.waiting())}: see --limit and --spreadsheet")
+
+
+def _row(job: ListedJob) -> list[str]:
+    shown = job.shown()
+    age = f"{job.age:.1f} s"
+    return [job.job_id, job.state, age, job.spreadsheet, shown["method"], shown["caller"]]
 
 
 def _show(queue: Operator, job_id: str, options: argparse.Namespace) -> bool:

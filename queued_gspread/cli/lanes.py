@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
 
     """
     view = watching.View(
-        lambda found, _, order: screen.lanes(found, order),
+        lambda found, _, order, width: screen.lanes(found, order, width),
         lambda found: [lane.lane for lane in found.lanes],
         "lanes",
     )

@@ -17,8 +17,8 @@ from .acting import (
     operator_for,
     reason_option,
 )
-from .output import say, warn
-from .screen import table
+from .output import columns, say, warn
+from .tables import fold, table
 
 if TYPE_CHECKING:
     import argparse
@@ -37,6 +37,9 @@ ABOUT: Final = (
     "argument or a cell; export them as lines of JSON; or dismiss those that you have seen to."
 )
 
+# The width from which on there is room for the year and the time zone, and what stays of a time
+# without them.
+_WIDE, _OF_YEAR = 120, slice(5, 19)
 _HEAD: Final = ("when", "sort", "job", "method", "spreadsheet", "error")
 
 
@@ -88,7 +91,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(queue: Operator, found: list[Outcome], limit: int) -> int:
-    for line in table(_HEAD, map(_row, found[:limit])) if found else ():
+    width = columns()
+    rows = [_row(outcome) for outcome in found[:limit]]
+    if width is not None and width < _WIDE:
+        rows = [[row[0][_OF_YEAR], *row[1:]] for row in rows]
+    whole, spare = ("when", "job"), ("method", "sort")
+    for line in table(_HEAD, rows, width, whole=whole, spare=spare) if found else ():
         say(line)
     if not found:
         say(f"no such failure is kept in {queue.settings.place}")
@@ -104,7 +112,7 @@ def _row(outcome: Outcome) -> list[str]:
 
 def _shown(outcome: Outcome) -> list[str]:
     lines = details(asdict(outcome) | {"at": shown_utc(outcome.at)})
-    return [*lines, ADVICE[outcome.sort]] if outcome.sort in ADVICE else lines
+    return [*lines, *fold(ADVICE[outcome.sort], columns())] if outcome.sort in ADVICE else lines
 
 
 _TOLD: Final[dict[str, Callable[[Outcome], list[str]]]] = {

@@ -5,12 +5,21 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
 import sys
 from typing import Final
 
 from queued_gspread.errors import QueuedGspreadError
 
-__all__ = ["READER_GONE", "OutputError", "ReaderGoneError", "prepare", "say", "warn"]
+__all__ = [
+    "READER_GONE",
+    "OutputError",
+    "ReaderGoneError",
+    "columns",
+    "prepare",
+    "say",
+    "warn",
+]
 
 READER_GONE: Final = 141
 """The exit status that a shell reports for a program that SIGPIPE has ended."""
@@ -43,6 +52,11 @@ def prepare() -> None:
             setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in _RAISING:
         sys.stdout.reconfigure(errors="replace")
+
+
+def columns() -> int | None:
+    """Return the width of the terminal that standard output is; None if it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def say(text: str, end: str = "\n") -> None:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread._clock import shown_utc
+
+from .tables import cut, fold, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from queued_gspread.monitor import Snapshot
-    from queued_gspread.monitor.snapshot import Caller, Expectation, Lane, Server
+    from queued_gspread.monitor.snapshot import Caller, Expectation, Lane, Quota, Server
 
-__all__ = ["callers", "keep_places", "lanes", "seconds", "status", "table"]
+__all__ = ["callers", "keep_places", "lanes", "seconds", "status"]
 
-_LONGEST_CELL: Final = 46
-_NUMBER: Final = re.compile(r"[-\d.,%]+( (ms|s|min|h|d|%))?|")
 _LANES_IN_STATUS, _CALLERS_IN_STATUS, _OUTCOMES_IN_STATUS, _ACTIONS_IN_STATUS = 10, 5, 3, 3
+_SPARE_OF_LANES: Final = ("for", "running", "first call", "oldest")
+# The width from which on there is room for both title and id, and how many reasons are shown.
+_WIDE, _REASONS = 160, 3
+_WIDEST: Final = 100
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _WHAT: Final = {"read": "reads", "write": "writes", "drive": "Drive"}
 _STATES: Final = {
@@ -29,29 +32,22 @@ _STATES: Final = {
 }
 
 
-def seconds(number: float | None) -> str:
-    """Return a time in words, with its two leading digits or so."""
+def seconds(number: float | None, *, at_most: bool = False) -> str:
+    """Return a time in words, with its two leading digits or so.
+
+    Args:
+        number: The seconds; None if they are not known.
+        at_most: Whether it must not be rounded down.
+
+    """
     if number is None:
         return "?"
     if number < _MINUTE:
         return f"{math.ceil(number)} s"
+    whole = math.ceil if at_most else round
     if number < 2 * _HOUR:
-        return f"{number / _MINUTE:.0f} min"
-    return f"{number / _HOUR:.0f} h" if number < 2 * _DAY else f"{number / _DAY:.0f} d"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return the lines of a table; columns of numbers are aligned to the right."""
-    cells = [[*head], *([_cut(cell) for cell in row] for row in rows)]
-    columns = [*zip(*cells, strict=True)]
-    widths = [max(map(len, column)) for column in columns]
-    are_right = [all(map(_NUMBER.fullmatch, column[1:])) for column in columns]
-    lines = []
-    for row in cells:
-        parts = zip(row, widths, are_right, strict=True)
-        shown = (cell.rjust(width) if right else cell.ljust(width) for cell, width, right in parts)
-        lines.append("  ".join(shown).rstrip())
-    return lines
+        return f"{whole(number / _MINUTE)} min"
+    return f"{whole(number / _HOUR)} h" if number < 2 * _DAY else f"{whole(number / _DAY)} d"
 
 
 def keep_places(before: Sequence[str], now: Sequence[str]) -> list[str]:
@@ -64,33 +60,40 @@ def keep_places(before: Sequence[str], now: Sequence[str]) -> list[str]:
     return [name for name in kept if name] + new
 
 
-def status(snapshot: Snapshot, place: str, order: Sequence[str] = ()) -> list[str]:
+def status(
+    snapshot: Snapshot, place: str, order: Sequence[str] = (), width: int | None = None
+) -> list[str]:
     """Return one screen: what is wrong, servers, quota, calls, the longest lanes.
 
     Args:
         snapshot: The snapshot.
         place: Where the queue is, in words.
         order: The names of the lanes that were shown before, in their order.
+        width: The width of the terminal; None for none.
 
     """
     when = shown_utc(snapshot.at)
     account = f", account {snapshot.account}" if snapshot.account else ""
     blocks = [
-        [f"{place}{account}", when],
-        [f"! {problem}" for problem in snapshot.problems],
-        _servers(snapshot.servers),
-        _quota(snapshot),
-        _calls(snapshot),
-        _some_lanes(snapshot, order),
-        _some_callers(snapshot),
-        _outcomes(snapshot),
-        _actions(snapshot),
+        _folded([f"{place}{account}", when], width),
+        _folded([f"! {problem}" for problem in snapshot.problems], width),
+        _servers(snapshot.servers, width),
+        _quota(snapshot, width),
+        _folded(_calls(snapshot), width),
+        _some_lanes(snapshot, order, width),
+        _some_callers(snapshot, width),
+        _outcomes(snapshot, width or _WIDEST),
+        _actions(snapshot, width or _WIDEST),
     ]
     shown = ["\n".join(block) for block in blocks if block]
     return "\n\n".join(shown).splitlines()
 
 
-def lanes(snapshot: Snapshot, order: Sequence[str] = ()) -> list[str]:
+def _folded(lines: Iterable[str], width: int | None) -> list[str]:
+    return [part for line in lines for part in fold(line, width)]
+
+
+def lanes(snapshot: Snapshot, order: Sequence[str] = (), width: int | None = None) -> list[str]:
     """Return a table of the lanes that hold calls."""
     if not snapshot.lanes:
         return ["no calls are in the queue"]
@@ -98,58 +101,91 @@ def lanes(snapshot: Snapshot, order: Sequence[str] = ()) -> list[str]:
     names = keep_places(order, [*by_name])
     head = ["spreadsheet", "title", "calls", "running", "oldest", "first call", "for"]
     head += ["state", "a read now", "a write now"]
-    lines = table(head, (_lane(by_name[name]) for name in names))
+    rows = [_lane(by_name[name]) for name in names]
+    if width is not None and width < _WIDE:
+        # Not both: a row has the title, or the id if there is none.
+        head, rows = head[1:], [[row[1] or row[0], *row[2:]] for row in rows]
+        head[0] = "spreadsheet"
+    lines = table(head, rows, width, whole=("state",), spare=_SPARE_OF_LANES)
     left_out = snapshot.lanes_in_all - len(snapshot.lanes)
-    return [*lines, f"and {left_out:,} more"] if left_out > 0 else lines
+    more = [f"and {left_out:,} more"] if left_out > 0 else []
+    whys = {why for lane in snapshot.lanes for why in _whys(lane)}
+    return [*lines, *more, *_folded(sorted(whys)[:_REASONS], width)]
 
 
-def callers(snapshot: Snapshot, order: Sequence[str] = ()) -> list[str]:
+def _whys(lane: Lane) -> list[str]:
+    """Return why expected waits are not known, where the lane's state does not say so."""
+    return [] if lane.paused else [f"? {each.why}" for each in lane.expected if each.why]
+
+
+def callers(snapshot: Snapshot, order: Sequence[str] = (), width: int | None = None) -> list[str]:
     """Return a table of the latest callers."""
     if not snapshot.callers:
         return ["no server has counted any calls yet"]
     by_name = {caller.caller: caller for caller in snapshot.callers}
     names = keep_places(order, [*by_name])
-    return table(_HEAD_OF_CALLERS, (_caller(by_name[name]) for name in names))
+    return table(_HEAD_OF_CALLERS, (_caller(by_name[name]) for name in names), width)
 
 
 _HEAD_OF_CALLERS: Final = ("caller", "running", "calls", "failed", "requests", "last")
 
 
-def _servers(servers: Sequence[Server]) -> list[str]:
+def _servers(servers: Sequence[Server], width: int | None) -> list[str]:
     if not servers:
         return []
     head = ["server", "", "version", "up", "silent", "token"]
-    return table(head, ([*_server(server)] for server in servers))
+    return table(head, ([*_server(server)] for server in servers), width)
 
 
 def _server(server: Server) -> tuple[str, ...]:
     name = f"{server.host}:{server.process}" if server.host else server.about or server.id
     lasts = "yes" if server.token_expires is None else seconds(server.token_expires)
     token = lasts if server.has_token else "none"
+    if server.role == "gone":
+        token = ""
     up = seconds(server.uptime) if server.uptime else "?"
     return name, server.role, server.version or "?", up, seconds(server.silent), token
 
 
-def _quota(snapshot: Snapshot) -> list[str]:
+def _quota(snapshot: Snapshot, width: int | None) -> list[str]:
     head = ["quota", "limit", "held", "in the air", "waiting", "next slot", "busy", "refused"]
-    rows = []
-    # Limits are a server's to say.
-    unlimited = "none" if any(server.options for server in snapshot.servers) else "?"
-    for each in snapshot.quota:
-        lowered = f" (of {each.limit})" if each.effective < each.limit else ""
-        limit = f"{each.effective}{lowered}" if each.effective else unlimited
-        refused = each.refused_user + each.refused_project + each.refused_other
-        counts = [str(each.held), str(each.in_the_air), str(each.waiting)]
-        next_slot = f"pause {seconds(each.pause)}" if each.pause else seconds(each.next_slot)
-        row = [_WHAT[each.kind], limit, *counts, next_slot, f"{each.busy:.0%}", str(refused)]
-        rows.append([*row, _expected(each.expected)])
-    return table([*head, "a call now waits"], rows)
+    is_known = any(server.host for server in snapshot.servers)
+    head += ["a call now waits", "if in use"]
+    rows = [
+        [
+            *_of_kind(each, is_known=is_known),
+            _expected(each.expected),
+            _expected(each.expected_in_use),
+        ]
+        for each in snapshot.quota
+    ]
+    spare = ("busy", "if in use", "waiting", "in the air")
+    lines = table(head, rows, width, spare=spare)
+    return [*lines, *_folded(_reasons(snapshot.quota), width)]
+
+
+def _of_kind(each: Quota, *, is_known: bool) -> list[str]:
+    lowered = f" (of {each.limit})" if each.effective < each.limit else ""
+    limit = f"{each.effective}{lowered}" if each.effective else "none" if is_known else "?"
+    refused = each.refused_user + each.refused_project + each.refused_other
+    counts = [str(each.held), str(each.in_the_air), str(each.waiting)]
+    next_slot = f"pause {seconds(each.pause)}" if each.pause else seconds(each.next_slot)
+    return [_WHAT[each.kind], limit, *counts, next_slot, f"{each.busy:.0%}", str(refused)]
+
+
+def _reasons(quota: Sequence[Quota]) -> list[str]:
+    """Return why expected waits are not known, each reason once."""
+    kinds: dict[str, list[str]] = {}
+    for each in quota:
+        if each.expected.why:
+            kinds.setdefault(each.expected.why, []).append(_WHAT[each.kind])
+    return [f"? {', '.join(names)}: {why}" for why, names in kinds.items()]
 
 
 def _expected(expected: Expectation) -> str:
     if expected.at_most is None:
-        return f"? {expected.why}"
-    return f"at most {seconds(expected.at_most)}" if expected.at_most else "0 s"
+        return "?"
+    return f"at most {seconds(expected.at_most, at_most=True)}" if expected.at_most else "0 s"
 
 
 def _calls(snapshot: Snapshot) -> list[str]:
@@ -162,7 +198,7 @@ def _calls(snapshot: Snapshot) -> list[str]:
     average = sum(step.carried for step in steps) / requests if requests else 0.0
     again = sum(step.resent for step in steps)
     waiting, running = snapshot.calls_waiting, snapshot.calls_running
-    of_calls = f"{ended:,} calls, {failed:,} failed, {unknown:,} of unknown outcome"
+    of_calls = f"{ended:,} calls, {failed:,} failed ({unknown:,} of unknown outcome)"
     of_requests = f"{requests:,} requests of {average:.1f} calls each, {again:,} sent again"
     return [
         f"calls: {waiting:,} waiting, {running:,} running{oldest}",
@@ -170,7 +206,7 @@ def _calls(snapshot: Snapshot) -> list[str]:
     ]
 
 
-def _some_lanes(snapshot: Snapshot, order: Sequence[str]) -> list[str]:
+def _some_lanes(snapshot: Snapshot, order: Sequence[str], width: int | None) -> list[str]:
     by_name = {lane.lane: lane for lane in snapshot.lanes}
     names = keep_places([name for name in order if name in by_name], [*by_name])
     shown = [by_name[name] for name in names[:_LANES_IN_STATUS]]
@@ -182,15 +218,16 @@ def _some_lanes(snapshot: Snapshot, order: Sequence[str]) -> list[str]:
         _, title, *counts, method, _, state, _, _ = _lane(lane)
         rows.append([title or lane.lane, *counts, method, state])
     more = snapshot.lanes_in_all - len(rows)
-    return [*table(head, rows), *([f"and {more:,} more"] if more > 0 else [])]
+    lines = table(head, rows, width, whole=("state",), spare=("running",))
+    return [*lines, *([f"and {more:,} more"] if more > 0 else [])]
 
 
-def _some_callers(snapshot: Snapshot) -> list[str]:
+def _some_callers(snapshot: Snapshot, width: int | None) -> list[str]:
     shown = snapshot.callers[:_CALLERS_IN_STATUS]
-    return table(_HEAD_OF_CALLERS, map(_caller, shown)) if shown else []
+    return table(_HEAD_OF_CALLERS, map(_caller, shown), width) if shown else []
 
 
-def _outcomes(snapshot: Snapshot) -> list[str]:
+def _outcomes(snapshot: Snapshot, width: int) -> list[str]:
     kept = (
         snapshot.outcomes_in_doubt,
         snapshot.outcomes_unattended,
@@ -200,20 +237,21 @@ def _outcomes(snapshot: Snapshot) -> list[str]:
     if not any(kept):
         return []
     told = "failures: {:,} in doubt, {:,} that nobody waited for, {:,} others; {:,} poisoned jobs"
-    lines = [told.format(*kept)]
+    lines = fold(told.format(*kept), width)
     for each in snapshot.outcomes[:_OUTCOMES_IN_STATUS]:
         ago = seconds(max(0.0, snapshot.at - each.at))
         told = f": {each.message}" if each.message else ""
-        lines.append(_cut(f"  {ago} ago  {each.method} on {each.where}: {each.error}{told}", 100))
+        where = cut(each.where, max(20, width // 3))
+        lines.append(cut(f"  {ago} ago  {each.method} on {where}: {each.error}{told}", width))
     return lines
 
 
-def _actions(snapshot: Snapshot) -> list[str]:
+def _actions(snapshot: Snapshot, width: int) -> list[str]:
     lines = []
     for each in snapshot.actions[:_ACTIONS_IN_STATUS]:
         why = f" ({each.why})" if each.why else ""
         ago = seconds(max(0.0, snapshot.at - each.at))
-        lines.append(_cut(f"  {ago} ago  {each.by}: {each.what}{why}", 100))
+        lines.append(cut(f"  {ago} ago  {each.by}: {each.what}{why}", width))
     return ["operators have asked:", *lines] if lines else []
 
 
@@ -237,7 +275,3 @@ def _caller(caller: Caller) -> list[str]:
     last = "" if caller.last is None else seconds(caller.last)
     counts = (str(caller.running), str(caller.calls), str(caller.failed))
     return [caller.caller, *counts, f"{caller.requests:.1f}", last]
-
-
-def _cut(text: str, longest: int = _LONGEST_CELL) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"

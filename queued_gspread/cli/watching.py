@@ -14,8 +14,9 @@ from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.monitor import look
 from queued_gspread.settings import Settings
 
-from .output import say
+from .output import columns, say
 from .screen import keep_places
+from .tables import cut
 
 if TYPE_CHECKING:
     import argparse
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from .options import Parser
 
-__all__ = ["View", "add_options", "changed_lines", "show"]
+__all__ = ["View", "add_options", "changed_lines", "on_screen", "show"]
 
 _EVERY: Final = 1.0
 _CLEAR, _TO_END, _BELOW = "\x1b[2J", "\x1b[K", "\x1b[J"
@@ -36,14 +37,14 @@ class View:
     """What a command shows of a snapshot.
 
     Attributes:
-        lines: Returns the lines of a snapshot, given the queue's place in words, and the names that
-            were shown before.
+        lines: Returns the lines of a snapshot, given the queue's place in words, the names that
+            were shown before, and the width of the terminal, if there is one.
         names: Returns the names in a snapshot whose rows keep their places.
         part: Which part of it is shown as JSON; '' for all.
 
     """
 
-    lines: Callable[[Snapshot, str, Sequence[str]], list[str]]
+    lines: Callable[[Snapshot, str, Sequence[str], int | None], list[str]]
     names: Callable[[Snapshot], list[str]]
     part: str = ""
 
@@ -70,7 +71,7 @@ class _Watcher:
         self.has_seen = True
         if self.is_json:
             return [self._json(snapshot)]
-        lines = self.view.lines(snapshot, self.settings.place, self.names)
+        lines = self.view.lines(snapshot, self.settings.place, self.names, columns())
         self.names = keep_places(self.names, self.view.names(snapshot))
         return lines
 
@@ -103,8 +104,7 @@ def show(options: argparse.Namespace, view: View) -> int:
     while True:
         lines = watcher.look()
         if is_screen:
-            columns, rows = shutil.get_terminal_size()
-            lines = [line[:columns] for line in lines[: rows - 1]]
+            lines = on_screen(lines, *shutil.get_terminal_size())
             say(changed_lines(before, lines), end="")
             before = lines
         else:
@@ -112,6 +112,15 @@ def show(options: argparse.Namespace, view: View) -> int:
         if not options.watch:
             return 0
         time.sleep(_EVERY)
+
+
+def on_screen(lines: Sequence[str], width: int, height: int) -> list[str]:
+    """Return what fits on a screen, and how much does not."""
+    room = height - 1
+    if len(lines) > room:
+        left_out = len(lines) - room + 1
+        lines = [*lines[: room - 1], f"… {left_out} more lines: make the window higher"]
+    return [cut(line, width) for line in lines]
 
 
 def changed_lines(before: Sequence[str], now: Sequence[str]) -> str:

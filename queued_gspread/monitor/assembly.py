@@ -137,7 +137,10 @@ class _Assembly:
     def _quota(self, kind: str) -> Quota:
         slots, step = self._slots(kind), counts.last_hour(self._seen.published.history)
         held = [end for end in slots.releases if end > 0]
-        first = slots.until(0)
+        first, obstacle = slots.until(0), self._obstacle(kind)
+        # Its own lane is none of those that hold calls.
+        others = max(self._spreadsheets, self._in_use - 1)
+        in_use = in_lane(slots, 0, others, is_shared=self._in_use > 1)
         return Quota(
             kind=kind,
             limit=self._card.limits.get(kind, 0) if self._card else 0,
@@ -152,7 +155,8 @@ class _Assembly:
             refused_project=int(step.get(f"refused.project.{kind}", 0)),
             refused_other=int(step.get(f"refused.{kind}", 0)),
             busy=step.get(f"busy.{kind}", 0.0) / max(1.0, step.get("seen", 0.0)),
-            expected=_told(kind, self._obstacle(kind) or in_kind(slots, self._waiting(kind))),
+            expected=_told(kind, obstacle or in_kind(slots, self._waiting(kind))),
+            expected_in_use=_told(kind, obstacle or in_use),
         )
 
     def _slots(self, kind: str) -> Slots:
@@ -188,7 +192,8 @@ class _Assembly:
         if self._seen.server.holdups.token is not None:
             return unknown("the server has no access token")
         if self._pause(kind) > 0:
-            return unknown(f"paused for {self._pause(kind):.0f} s, as Google has refused a request")
+            left = math.ceil(self._pause(kind))
+            return unknown(f"paused for {left} s, as Google has refused a request")
         if f"streak:{kind}" in self._seen.throttle:
             return unknown("Google has refused a request, and one trial request goes first")
         return None
@@ -200,7 +205,9 @@ class _Assembly:
         named = sum(lane.kind == kind for lane in lanes)
         known = {name for name, lane in self._at_work.items() if lane.method or lane.state}
         is_new = len(self._seen.lanes.keys() - known)
-        return max(named, holdup.lanes if holdup else 0) + (is_new if self._holder else 0)
+        waiting = max(named, holdup.lanes if holdup else 0) + (is_new if self._holder else 0)
+        # What servers have said may be older than the lengths of lanes.
+        return min(waiting, len(self._seen.lanes))
 
     # Lanes -----------------------------------------------------------------------------------
 

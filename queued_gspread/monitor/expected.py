@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import SHARED, Holdup, bound
+from queued_gspread.broker import CERTAIN, SHARED, SPACED, Holdup, bound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,13 +106,29 @@ def in_lane(slots: Slots, calls: int, others: int, *, is_shared: bool = False) -
 
     """
     if slots.limit and others and (calls or is_shared):
+        turns = (calls + 1) * (others + 1)
         # A lane that has had its share takes further slots at intervals, and one whose requests
         # Google answers sooner is back in line sooner.
-        seconds = bound(Holdup(SHARED, 0.0, others + 1, slots.limit, slots.window), calls)
+        holdup = Holdup(SHARED, 0.0, others + 1, slots.limit, slots.window)
+        seconds = bound(holdup, calls) + turns * slots.interval
+        if is_shared:
+            seconds = min(seconds, _shared(slots, turns))
     else:
         seconds = slots.until(calls + others)
     # Requests of a lane go one after the other.
     return _known(seconds + calls * slots.slowest)
+
+
+def _shared(slots: Slots, turns: int) -> float:
+    """Return the seconds until a lane has had its turn, where slots are shared out.
+
+    It is kept from slots that are free for no longer than a window: then all others have had as
+    many. What may be taken as soon as it is free keeps nobody waiting.
+    """
+    at_once = slots.limit - math.ceil(slots.limit * SPACED)
+    if len(slots.releases) + turns <= at_once:
+        return turns * slots.interval
+    return slots.until(math.ceil(turns / CERTAIN) - 1) + slots.window
 
 
 def _known(seconds: float) -> Expected:

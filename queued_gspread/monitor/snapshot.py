@@ -120,6 +120,7 @@ class Quota:
         refused_other: The same where Google did not say whose.
         busy: The share of the last hour for which four fifths of the slots were held, or more.
         expected: How long a call to a spreadsheet that is not in use waits.
+        expected_in_use: The same of one that is in use, and whose lane holds no calls now.
 
     """
 
@@ -137,6 +138,7 @@ class Quota:
     refused_other: int
     busy: float
     expected: Expectation
+    expected_in_use: Expectation
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import AGAIN, PAUSED, SENT, LaneAtWork, Work, spreadsheet_lane
@@ -38,6 +38,8 @@ class WorkReporter:
         self._history = history
         self._figures = figures
         self._watched: tuple[Valve, Transport] | None = None
+        # Of lanes that were at work lately: a call that opens a spreadsheet has no title.
+        self._titles: OrderedDict[str, str] = OrderedDict()
 
     def watch(self, valve: Valve, transport: Transport) -> None:
         """Report on this valve and transport from now on."""
@@ -56,7 +58,13 @@ class WorkReporter:
             calls.setdefault(call.entry.lane, []).append(call)
         states, now = _states(*self._watched), time.monotonic()
         lanes = [
-            _lane(name, calls.get(name, []), states.get(spreadsheet_lane(name)), now)
+            _lane(
+                name,
+                self._title(name, calls.get(name, [])),
+                calls.get(name, []),
+                states.get(spreadsheet_lane(name)),
+                now,
+            )
             for name in calls.keys() | states.keys()
         ]
         lanes.sort(key=lambda lane: -lane.oldest)
@@ -70,6 +78,18 @@ class WorkReporter:
             dict(callers.most_common(_MOST_CALLERS)),
         )
 
+    def _title(self, name: str, calls: list[Call]) -> str:
+        """Return a spreadsheet's title, as one of these calls or the latest before has it."""
+        lane = spreadsheet_lane(name)
+        title = next(filter(None, (spreadsheet_title(call.job) for call in calls)), "")
+        if title:
+            self._titles[lane] = title
+        if lane in self._titles:
+            self._titles.move_to_end(lane)
+        if len(self._titles) > _MOST:
+            self._titles.popitem(last=False)
+        return self._titles.get(lane, "")
+
 
 def _states(valve: Valve, transport: Transport) -> dict[str, _State]:
     """Return what each lane waits for: a kind of request, the state in a word, and seconds."""
@@ -81,14 +101,14 @@ def _states(valve: Valve, transport: Transport) -> dict[str, _State]:
     return states | {lane: ("", SENT, each) for lane, each in transport.in_the_air().items()}
 
 
-def _lane(name: str, calls: list[Call], state: _State | None, now: float) -> LaneAtWork:
+def _lane(name: str, title: str, calls: list[Call], state: _State | None, now: float) -> LaneAtWork:
     kind, word, seconds = state or ("", "", 0.0)
     if not calls:
-        return LaneAtWork(name, kind=kind, state=word, seconds=round(seconds, 3))
+        return LaneAtWork(name, title, kind=kind, state=word, seconds=round(seconds, 3))
     first = min(calls, key=lambda call: call.entry.seen - call.entry.age)
     return LaneAtWork(
         name,
-        next(filter(None, (spreadsheet_title(call.job) for call in calls)), ""),
+        title,
         sum(call.sent > 0 for call in calls),
         round(now - first.entry.seen + first.entry.age, 3),
         quoted(first.job.name)[1:-1],

@@ -8,6 +8,7 @@ import os
 import socket
 
 import pytest
+from places import DOCS
 from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
@@ -103,8 +104,12 @@ def test_jobs_are_listed_and_shown_without_their_arguments(command, ws, paused, 
     status, told = command("jobs")
     assert (status, told.count("worksheet.append_row")) == (0, 2)
     assert told.count(ws.spreadsheet_id) == 2
+    assert told.startswith("job  ")
+    assert len({line.find("worksheet.append_row") for line in told.splitlines()[1:]}) == 1
     first, second = map(json.loads, command("jobs", "--json")[1].splitlines())
     assert (first["state"], second["state"]) == ("waiting", "waiting")
+    page = (DOCS / "actions.md").read_text()
+    assert [name for name in first if f"`{name}`" not in page] == []
     status, shown = command("jobs", "show", first["job"])
     assert status == 0
     assert first["caller"] in shown

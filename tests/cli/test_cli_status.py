@@ -88,6 +88,16 @@ def test_json_is_of_the_schemas_form(ws, told, counted):
         assert command == "lanes" or listed
 
 
+def test_json_of_lanes_is_of_the_schemas_form(told, monkeypatch):
+    """Each lane that --json prints fits the schema, as does the whole snapshot that has it."""
+    found = replace(EMPTY, lanes=(lane("one"), lane("two")), lanes_in_all=2)
+    monkeypatch.setattr(watching, "look", lambda _: found)
+    fastjsonschema.compile(SCHEMA)(json.loads(told("status", "--json")[1]))
+    one = {"definitions": SCHEMA["definitions"], "$ref": "#/definitions/Lane"}
+    lanes = json.loads(told("lanes", "--json")[1])
+    assert [fastjsonschema.compile(one)(each)["lane"] for each in lanes] == ["one", "two"]
+
+
 def test_a_queue_without_anything_is_shown(told):
     """Where nothing ever was, each command says so."""
     screen = told("status")[1]
@@ -104,7 +114,7 @@ def test_lanes_are_shown_with_what_they_wait_for():
     assert head.split()[:2] == ["spreadsheet", "title"]
     assert "worksheet.append_row of web1:4711" in one
     assert "waits for a slot: writes" in one
-    assert one.endswith("0 s  at most 1 min")
+    assert one.endswith("0 s  at most 2 min")  # of 75 s
     assert "1234" in two
     assert more == "and 3 more"
 

@@ -588,6 +588,18 @@ def test_nothing_of_a_queue_is_taken_for_code(page, raw, keys):
     assert page.driver.title != "x"
 
 
+def test_at_most_is_never_rounded_down(page):
+    """An expected wait is shown in whole units that are not less than it is."""
+    page.open()
+    shown = page.driver.execute_async_script(
+        "const [done] = [...arguments].slice(-1);"
+        "import('/page/format.js').then(({atMost}) => done([9.01, 139, 5401].map(atMost)));"
+    )
+    assert [text.replace("\u00a0", " ") for text in shown] == [
+        *("at most 9.1 s", "at most 3 min", "at most 2 h")
+    ]
+
+
 def test_another_queue_is_chosen(driver, redis_url, namespace):
     """With several queues, the page shows the one that is chosen, and the address has it."""
     other = f"{namespace}-2"

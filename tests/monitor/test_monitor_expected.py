@@ -6,6 +6,7 @@ import heapq
 import itertools
 import math
 import random
+import statistics
 from dataclasses import dataclass, field
 
 import pytest
@@ -54,6 +55,21 @@ def test_what_hangs_on_an_answer_is_not_known():
     """A wait for a slot whose request is in the air is unknown, and says so."""
     expected = in_kind(Slots(1, [AIR]), 0)
     assert (expected.at_most, expected.why) == (None, IN_THE_AIR)
+
+
+def test_a_lane_that_shares_waits_for_a_turn_and_a_window():
+    """Where slots are shared out, free ones shorten a wait, and each lane has a turn first."""
+    # Forty of sixty may be taken at once: eight turns fit beside 32 that are held.
+    assert in_lane(Slots(60, [9.0] * 32, 60.0), 1, 3, is_shared=True).at_most == 0.0
+    assert in_lane(Slots(60, [9.0] * 33, 60.0), 1, 3, is_shared=True).at_most == 60.0
+    # Nine turns, of which nine tenths of the slots are sure: the tenth release.
+    held = [float(end) for end in range(1, 61)]
+    assert in_lane(Slots(60, held, 60.0), 2, 2, is_shared=True).at_most == 10.0 + 60.0
+    # Each turn keeps the interval, as do those of other kinds.
+    assert in_lane(Slots(60, [], 60.0, 5.0), 10, 4, is_shared=True).at_most >= 55 * 5.0
+    assert in_lane(Slots(60, [], 60.0, 5.0), 10, 4).at_most >= 55 * 5.0
+    # What hangs on an answer is bound by whole windows.
+    assert in_lane(Slots(2, [AIR, AIR], 60.0), 0, 1, is_shared=True).at_most == 240.0
 
 
 @dataclass
@@ -175,6 +191,18 @@ def test_no_call_waits_longer_than_at_most(lanes, is_fair, merges):
     assert [pair for pair in known if pair[0] > pair[1] * 1.05 + 1e-9] == []
     # The quota was full, or the test would show nothing: but one lane alone merges what comes.
     assert max(came for came, _ in queue.waits) > (0.2 if merges and lanes == 1 else 30)
+
+
+@pytest.mark.parametrize("lanes", [3, 7, 15])
+def test_at_most_is_not_far_from_what_comes(lanes):
+    """Under a full quota, unmerged, half of the waits are over half of what was expected."""
+    drawn = random.Random(lanes)
+    queue = Queue(lanes, is_fair=True, merges=False, latency=drawn)
+    for _ in range(500):
+        queue.at(drawn.uniform(0, 300), queue.put_in, f"lane{drawn.randrange(lanes)}")
+    queue.run()
+    shares = [came / expected for came, expected in queue.waits if expected]
+    assert 0.5 < statistics.median(shares) < max(shares) <= 1.05
 
 
 @pytest.mark.parametrize("is_fair", [False, True], ids=["unfair", "fair"])

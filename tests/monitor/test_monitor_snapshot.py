@@ -114,6 +114,23 @@ def test_a_lane_that_nobody_knows_may_come_first():
     assert found.expected.at_most == 60.5
 
 
+def test_a_spreadsheet_in_use_without_calls_may_wait_for_its_share():
+    """It waits for a turn of all others and a window, while one that is not in use goes first."""
+    full = replace(OBSERVED, slots={"write": [NOW + 10, NOW + 30]})
+    found = quota_of(replace(full, published=replace(PUBLISHED, work=Work((LANE,), in_use=2))))
+    assert found.expected_in_use.at_most == 10.0 + 60.0 + 60.0
+    assert found.expected_in_use.at_most > found.expected.at_most
+    assert quota_of(replace(full, server=ServerHash())).expected_in_use.why == "no server works"
+
+
+def test_no_more_lanes_wait_than_hold_calls():
+    """Lanes that the server has said to wait, and that hold no calls any more, do not count."""
+    holdups = Holdups({"write": Holdup(QUOTA, 10.0, 7, 2)})
+    found = replace(OBSERVED, server=replace(WORKER, holdups=holdups))
+    assert quota_of(found).waiting == 1
+    assert quota_of(replace(found, lanes={})).waiting == 0
+
+
 def test_what_refusals_have_taught_is_shown():
     """After a refusal the lower limit, the pause and the scope of the refusals are shown."""
     throttle = {"limit:write": 1.7, "until:write": (NOW + 12) * 1000, "streak:write": 1.0}
@@ -131,6 +148,8 @@ def test_what_refusals_have_taught_is_shown():
     assert (quota.refused_user, quota.refused_project, quota.refused_other) == (2, 0, 1)
     assert quota.expected.why == "paused for 12 s, as Google has refused a request"
     assert "Google refuses writes: pause 12 s" in snapshot_of(found).problems
+    nearly = replace(found, throttle={**throttle, "until:write": (NOW + 0.3) * 1000})
+    assert quota_of(nearly).expected.why.startswith("paused for 1 s")
     after = replace(found, throttle={**throttle, "until:write": (NOW - 1) * 1000})
     assert "trial request" in quota_of(after).expected.why
 

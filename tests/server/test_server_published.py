@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 import redis
-from calls import append, read, write
+from calls import append, insert_rows, read, send, write
 from gate import google_error
 from waiting import PATIENCE, eventually
 
@@ -128,6 +128,24 @@ def test_what_a_lane_does_is_published(serve, client, gate, background, seen):
     assert (lanes["one"].method, lanes["one"].running) == ("http_client.values_append", 1)
     assert (lanes["two"].state, lanes["two"].kind) == ("quota", "write")
     assert lanes["one"].oldest >= lanes["one"].since >= 0
+    gate.open()
+    wait(calls, PATIENCE)
+
+
+def test_a_title_stays_with_its_lane(serve, client, callers, gate, background, seen):
+    """A spreadsheet keeps the title that a call had, while calls are made that do not know it."""
+    serve()
+
+    def titles(method):
+        found = seen(lambda found: [each.method for each in found.work.lanes] == [method])
+        return [each.title for each in found.work.lanes]
+
+    calls = [background(send, callers, insert_rows())]
+    assert titles("worksheet.insert_rows") == ["Book"]
+    for _ in range(2):
+        gate.next().answer({})
+    calls.append(background(read, client))
+    assert titles("http_client.request") == ["Book"]
     gate.open()
     wait(calls, PATIENCE)
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import replace
+from functools import cached_property
 
 import pytest
 import redis
@@ -652,6 +653,104 @@ def test_what_an_observer_may(allows):
     """An observer sees lanes, server and quota; it changes nothing and reads no body."""
     assert [command for command in WATCHED if not allows("observer", command)] == []
     assert [command for command in OBSERVER if allows("observer", command)] == []
+
+
+# All keys of a namespace, those that may be many by one of them; and one of each other sort.
+EVERY_KEY = {
+    **{
+        name: getattr(KEYS, name)
+        for name, kind in vars(Keys).items()
+        if isinstance(kind, cached_property) and name not in ("pattern", "ready")
+    },
+    "ready": KEYS.ready_under("1"),
+    **{name: getattr(KEYS, name)("x") for name in ("control", "journal", "lane", "renewal")},
+    **{name: getattr(KEYS, name)("x") for name in ("reply", "slots", "wake")},
+    "another namespace": OTHER.lane("x"),
+    "another program": "x",
+}
+SEEN_BY_OBSERVER = {
+    "account": {"get"},
+    "active": {"scard", "smembers"},
+    "deliveries": {"hlen"},
+    "depth": {"get"},
+    "errors": {"zcard", "zrange"},
+    "failed": {"zcard", "zrange"},
+    "formats": {"hget"},
+    "lane": {"xlen"},
+    "locks": {"hget", "hgetall"},
+    "outcomes": {"zcard", "zrange"},
+    "poisoned": {"xlen"},
+    "progress": {"hgetall", "hlen"},
+    "promises": {"hscan"},
+    "published": {"hgetall"},
+    "ready": {"llen"},
+    "server": {"hget", "hgetall", "hmget"},
+    "slots": {"zcard", "zcount", "zrange"},
+    "throttle": {"hgetall"},
+}
+USED_BY_OPERATOR = {
+    "actions": {"xadd"},
+    "active": {"smembers", "srem"},
+    "control": {"expire", "rpush"},
+    "dedup": {"zadd", "zscore"},
+    "deliveries": {"hdel"},
+    "depth": {"del", "get", "incrby"},
+    "errors": {"zrange", "zrem"},
+    "failed": {"zadd", "zrange", "zrem", "zremrangebyrank"},
+    "formats": {"hget"},
+    "journal": {"del"},
+    "lane": {"del", "xdel", "xlen", "xrange"},
+    "locks": {"hdel", "hget", "hgetall", "hkeys", "hset"},
+    "outcomes": {"zrange", "zrem"},
+    "poisoned": {"xdel", "xrange"},
+    "progress": {"hdel", "hget", "hset"},
+    "ready": {"lrem", "rpush"},
+    "reply": {"exists", "expire", "xadd"},
+    "server": {"hdel", "hget", "hmget", "hset"},
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "may"), [("observer", SEEN_BY_OBSERVER), ("operator", USED_BY_OPERATOR)]
+)
+def test_a_part_may_do_what_it_does_and_nothing_else(guarded, url_of, binary, part, may):
+    """Of all commands that Redis has, each of these users may send those of its work to their keys.
+
+    Redis 6.2 has no brackets, so there it may send each of them to each of these keys.
+    """
+    commands = [[name, *key_at(told)] for name, told in all_commands(guarded)]
+    asked = [
+        (command[0], sort, [key if part is None else part for part in command])
+        for command in commands
+        for sort, key in EVERY_KEY.items()
+    ]
+    with redis.Redis.from_url(url_of(part), protocol=2) as client:
+        client.response_callbacks.clear()
+        pipeline = client.pipeline(transaction=False)
+        for _, _, command in asked:
+            pipeline.execute_command(*command)
+        told = pipeline.execute(raise_on_error=False)
+    allowed = {}
+    for (name, sort, _), found in zip(asked, told, strict=True):
+        if not isinstance(found, redis.exceptions.NoPermissionError):
+            allowed.setdefault(sort, set()).add(name)
+    assert len(asked) > 3000
+    if version(binary) < (7, 0):
+        may = dict.fromkeys(may, set().union(*may.values()))
+    assert allowed == may
+
+
+def all_commands(daemon):
+    """Yield the commands that take a key in a fixed place, and what Redis says of each."""
+    for name, told in daemon.ask("COMMAND").items():
+        if told["first_key_pos"] > 0 and not name.startswith("eval"):
+            yield name, told
+
+
+def key_at(told):
+    """Return the arguments of a command, as few as it takes; None for its key."""
+    count, first = abs(told["arity"]) - 1, told["first_key_pos"]
+    return ["1"] * (first - 1) + [None] + ["1"] * (count - first)
 
 
 @pytest.fixture

@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from queued_gspread.broker.locks import LockHolder
     from queued_gspread.broker.pauses import Pause
 
-__all__ = ["Sight", "bound", "brief", "longest", "reason"]
+__all__ = ["CERTAIN", "SPACED", "Sight", "bound", "brief", "longest", "reason"]
 
 # A working server beats at least once a second.
 _SILENT: Final = 3.0
-# The share of a window's requests that a queue can count on, and the share for which it may still
-# have to wait until the window is over, since spreadsheets share them fairly.
-_CERTAIN: Final = 0.9
-_SPACED: Final = 1 / 3
+CERTAIN: Final = 0.9
+"""The share of a window's requests that a queue can count on."""
+SPACED: Final = 1 / 3
+"""The share for which it may still have to wait until the window is over, since spreadsheets share
+them fairly."""
 _QUOTAS: Final = {"read": "the read quota", "write": "the write quota", "drive": "Drive's quota"}
 _USED: Final = {"read": "reads", "write": "writes", "drive": "Drive"}
 _ONE: Final = {"read": "one read", "write": "one write", "drive": "one request to Drive"}
@@ -196,7 +197,7 @@ def bound(holdup: Holdup, ahead: int, age: float = 0.0) -> float:
         return math.inf
     if is_alone and place == 1:
         return max(0.0, holdup.next - age)
-    shared = (place + math.ceil(holdup.limit * _SPACED)) / max(1, int(holdup.limit * _CERTAIN))
+    shared = (place + math.ceil(holdup.limit * SPACED)) / max(1, int(holdup.limit * CERTAIN))
     return (math.ceil(shared) + (holdup.lanes > 1)) * holdup.window
 
 

@@ -8,16 +8,18 @@ const SECONDS_OF_DATE = 19;
 export const count = (number) => Math.round(number).toLocaleString("en");
 export const calls = (number) => (number === 1 ? "1 call" : `${count(number)} calls`);
 
-// As `queued-gspread status` says it.
-export function seconds(value) {
+// Whole seconds, as `queued-gspread status` says them.
+export function seconds(value, whole = Math.round) {
   if (value === null || value === undefined) return "?";
-  if (value < MINUTE) return `${Math.ceil(value)}${SPACE}s`;
-  if (value < 2 * HOUR) return `${Math.round(value / MINUTE)}${SPACE}min`;
-  if (value < 2 * DAY) return `${Math.round(value / HOUR)}${SPACE}h`;
-  return `${Math.round(value / DAY)}${SPACE}d`;
+  if (value < 1.5 * MINUTE) return `${Math.ceil(value)}${SPACE}s`;
+  if (value < 1.5 * HOUR) return `${whole(value / MINUTE)}${SPACE}min`;
+  if (value < 1.5 * DAY) return `${whole(value / HOUR)}${SPACE}h`;
+  return `${whole(value / DAY)}${SPACE}d`;
 }
 
-export const expected = ({ at_most, why }) => (at_most === null ? `? ${why}` : at_most ? `at most ${seconds(at_most)}` : seconds(0));
+// Never rounded down.
+export const atMost = (value) => `at most ${value < 10 ? `${(Math.ceil(value * 10) / 10).toFixed(1)}${SPACE}s` : seconds(value, Math.ceil)}`;
+export const expected = ({ at_most, why }) => (at_most === null ? `? ${why}` : at_most ? atMost(at_most) : seconds(0));
 export const ago = (at, now) => `${seconds(Math.max(0, now - at))} ago`;
 // In UTC, as pauses and the command line have it: whoever compares them may sit elsewhere.
 export const clock = (at) => `${new Date(at * 1000).toISOString().slice(0, SECONDS_OF_DATE).replace("T", " ")}${SPACE}UTC`;
