@@ -41,7 +41,10 @@ __all__ = ["Dashboard"]
 _FILES: Final = PageFiles("queued_gspread.dashboard", "vendor")
 _LOGGER: Final = logging.getLogger("queued_gspread.dashboard")
 # What is large: sent to pages that show it alone.
-_ON_DEMAND: Final = frozenset({"lanes", "callers", "history", "histograms", "outcomes"})
+_ON_DEMAND: Final = frozenset(
+    {"lanes", "first_lanes", "callers", "history", "histograms", "outcomes"}
+)
+_LONGEST_WRITE: Final = 30.0
 _MOST_JOBS, _MOST_OUTCOMES = 500, 1000
 _STREAM: Final = {
     **HEADERS,
@@ -129,8 +132,14 @@ class Dashboard:
                 number = sample.number
                 try:
                     # A page that reads slowly gets the latest sample once it has read.
-                    await answer.write(f"data: {text}\n\n".encode())
+                    event = f"data: {text}\n\n".encode()
+                    await asyncio.wait_for(answer.write(event), _LONGEST_WRITE)
                 except ConnectionError:
+                    return answer
+                except asyncio.TimeoutError:
+                    # Or Redis would be asked for somebody who has left without a word.
+                    if request.transport is not None:
+                        request.transport.abort()
                     return answer
 
     async def _jobs(self, request: web.Request) -> web.Response:
@@ -141,7 +150,7 @@ class Dashboard:
             jobs = [job.shown() for job in islice(found, _MOST_JOBS + 1)]
             return {"jobs": jobs[:_MOST_JOBS], "more": len(jobs) > _MOST_JOBS}
 
-        return web.json_response(await asyncio.to_thread(read))
+        return web.json_response(await _read(queue, read))
 
     async def _outcomes(self, request: web.Request) -> web.Response:
         queue = self._queue(request)
@@ -149,7 +158,7 @@ class Dashboard:
         def read() -> list[Any]:
             return [outcome for outcome, _, _ in acting.kept_outcomes(Operator(queue.look))]
 
-        found = await asyncio.to_thread(read)
+        found = await _read(queue, read)
         shown = [asdict(outcome) for outcome in found[:_MOST_OUTCOMES]]
         return web.json_response({"outcomes": shown, "in_all": len(found)})
 
@@ -182,6 +191,13 @@ async def _explained(
         found = (status for kind, status in _STATUS if isinstance(error, kind))
         status = next(found, HTTPStatus.CONFLICT)
         raise RefusedError(status, str(error)) from error
+
+
+async def _read(queue: Queue, read: Callable[[], Any]) -> Any:
+    """Read in a thread; none waits for a Redis that the sampler knows to be away."""
+    if queue.sampler.trouble:
+        raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, queue.sampler.trouble)
+    return await asyncio.to_thread(read)
 
 
 async def _file(_: web.Request, name: str) -> web.Response:

@@ -31,6 +31,7 @@ LONGEST_READ: Final = 3.0
 """The seconds for which Redis may be waited for."""
 
 _LOGGER: Final = logging.getLogger("queued_gspread.dashboard")
+_FIRST_LANES: Final = 6
 _SILENT: Final = "Redis does not answer"
 
 
@@ -41,7 +42,8 @@ class Sample:
     Attributes:
         number: Its number: later ones have a larger one.
         error: Why nothing was seen; '' if something was.
-        parts: The parts of the snapshot by name, each as JSON.
+        parts: The parts of the snapshot by name, each as JSON; and ``first_lanes``, as a page that
+            shows the oldest alone needs no thousand.
 
     """
 
@@ -87,6 +89,11 @@ class Sampler:
     def is_looking(self) -> bool:
         """Whether it looks at the queue."""
         return self._task is not None
+
+    @property
+    def trouble(self) -> str:
+        """Why the latest look has seen nothing; '' if it has, or if nobody looks."""
+        return self._latest.error if self._latest else ""
 
     @contextlib.contextmanager
     def looking(self) -> Iterator[None]:
@@ -148,4 +155,5 @@ class Sampler:
     def _parts(self) -> dict[str, str]:
         """Return the parts of the snapshot; in the thread, as a thousand lanes take a while."""
         shown: dict[str, Any] = asdict(self._read(self._settings, self._longest))
+        shown["first_lanes"] = shown["lanes"][:_FIRST_LANES]
         return {name: json.dumps(part, separators=(",", ":")) for name, part in shown.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from dataclasses import replace
 
@@ -99,7 +100,9 @@ def test_json_of_lanes_is_of_the_schemas_form(told, monkeypatch):
 
 def test_a_queue_without_anything_is_shown(told):
     """Where nothing ever was, each command says so."""
-    assert "! no server works" in told("status")[1]
+    screen = told("status")[1]
+    assert "! no server works" in screen
+    assert re.search(r"^reads +\? +0 ", screen, re.MULTILINE), "no server has said a limit"
     assert "no calls are in the queue" in told("lanes")[1]
     assert "no server has counted any calls yet" in told("callers")[1]
 

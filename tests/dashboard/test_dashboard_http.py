@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import threading
+from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from waiting import PATIENCE, eventually
 
 import queued_gspread.dashboard
 import queued_gspread.web
+from queued_gspread.dashboard import routes
 from queued_gspread.embedded import TemporaryRedis
-from queued_gspread.errors import CallCancelledError
+from queued_gspread.errors import BrokerUnavailableError, CallCancelledError
 from queued_gspread.monitor import look
 from queued_gspread.settings import Settings
 
@@ -254,10 +256,42 @@ def test_a_redis_that_freezes_or_goes_is_said_and_comes_back():
         assert next(each for each in seen if not each["error"])["parts"]
 
 
+def test_nobody_waits_for_a_redis_that_is_known_to_be_away(redis_url, namespace):
+    """While no look succeeds, a lane's calls and the outcomes are refused at once, with why."""
+
+    def read(settings, seconds):
+        raise BrokerUnavailableError("Redis is away, as the look has found")
+
+    with dashboard(redis_url, namespace, every=0.05, read=read) as site, stream(site) as answer:
+        next(events(answer))
+        for path in ("lanes/x/jobs", "outcomes"):
+            status, told = site.get(path)
+            assert (status, "the look has found" in told["error"]["message"]) == (503, True)
+
+
 def test_a_page_that_does_not_read_holds_up_nobody(site):
     """A stream that nobody reads leaves others as they are."""
     with stream(site, "history"), stream(site) as answer:
         assert len(list(islice(events(answer), 20))) == 20
+
+
+def test_a_page_that_never_reads_again_is_dropped(redis_url, namespace, monkeypatch):
+    """A stream whose reader has left without a word ends, and Redis is asked no more for it."""
+    monkeypatch.setattr(routes, "_LONGEST_WRITE", 0.2)
+    numbers = count()
+
+    def read(settings, seconds):
+        return replace(look(settings, seconds), problems=(str(next(numbers)) * 500_000,))
+
+    with dashboard(redis_url, namespace, every=0.02, read=read) as site, socket.socket() as gone:
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        host, port = site.url.removeprefix("http://").split(":")
+        gone.connect((host, int(port)))
+        path = f"/api/queues/{namespace}/events"
+        gone.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        (sampler,) = site.samplers
+        eventually(lambda: next(numbers) > 3, "it is looked at")
+        eventually(lambda: not sampler.is_looking, "nobody looks")
 
 
 def test_several_queues(redis_url, namespace):

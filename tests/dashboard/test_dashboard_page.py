@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from dashboards import TOKEN, dashboard
@@ -13,7 +14,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 from waiting import PATIENCE, eventually
 
-from queued_gspread.errors import CallCancelledError, QueueDrainedError
+from queued_gspread.emulator.faults import Reset
+from queued_gspread.errors import CallCancelledError, OutcomeUnknownError, QueueDrainedError
+from queued_gspread.monitor import look
 
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="needs Chromium and its driver (chromium, chromium-driver)"
@@ -47,6 +50,21 @@ while (walker.nextNode()) {
 }
 return poor;
 """
+# What can be clicked and is smaller than WCAG's AA has it; without a phone, boxes may be 16 pixels.
+SMALL = """
+const isSmall = ({ width, height }) => width < 24 || height < 24;
+return [...document.querySelectorAll("button, input, select, nav a, summary")]
+  .filter((n) => n.checkVisibility() && isSmall(n.getBoundingClientRect()))
+  .filter((n) => n.type !== "checkbox" || innerWidth < 700)
+  .map((n) => n.textContent || n.id || n.type);
+"""
+# Hints in fields that are not in the colour of hints, which has the contrast.
+HINTS = """
+const muted = getComputedStyle(document.querySelector(".hint")).color;
+const colorOf = (n) => getComputedStyle(n, "::placeholder").color;
+return [...document.querySelectorAll("[placeholder]")].filter((n) => colorOf(n) !== muted).length;
+"""
+FOCUS = "const node = document.activeElement; return node.closest('main') !== null"
 ANIMATIONS = "return document.getAnimations().length"
 
 
@@ -176,6 +194,7 @@ def test_every_page_shows_the_queue(page, ws, waiting):
     page.click("Lanes", "nav")
     page.click("A spreadsheet", "tbody")
     page.until("tbody td", "No. 1, worksheet.append_row of")
+    page.until("tbody tr:first-child td[data-label='Waits for']", "paused by")
     page.until(".page p", "2 calls, paused by")
     assert "secret" not in page.driver.page_source
 
@@ -189,13 +208,109 @@ def test_every_page_can_be_read(page, ws, waiting, media, scheme, width):
     for name, detail in (*((name.lower(), "") for name in PAGES), lane):
         page.open(name, detail)
         assert page.driver.execute_script(CONTRAST) == [], name
-        script = "return document.documentElement.scrollWidth - innerWidth"
-        assert page.driver.execute_script(script) <= 0, name
+        # On a phone the window grows with what is too wide, and says so of itself.
+        script = "return document.documentElement.scrollWidth - (arguments[0] || innerWidth)"
+        assert page.driver.execute_script(script, width) <= 0, name
+        page.driver.execute_script(
+            "document.querySelectorAll('details').forEach(d => d.open = true)"
+        )
+        assert page.driver.execute_script(script, width) <= 0, name
+        assert page.driver.execute_script(SMALL) == [], name
+        assert page.driver.execute_script(HINTS) == 0, name
     assert page.driver.execute_script(ANIMATIONS) == 0
     page.open()
     page.click("Pause …", ".wrong")
     eventually(lambda: page.is_asking)
     assert page.driver.execute_script(CONTRAST) == []
+
+
+def test_the_first_glance_says_what_waits_and_why(page, ws, waiting, operator):
+    """The overview has the oldest spreadsheets by title, each with why, and leads to them."""
+    waiting(2)
+    operator.pause("write", ws.spreadsheet_id, "a move")
+    page.open()
+    page.until(".waits tbody td", "paused by")
+    page.until(".waits tbody td", "A spreadsheet")
+    page.until(".waits a", "All lanes: 1")
+    page.click("A spreadsheet", ".problems")
+    page.until(".page h2", "A spreadsheet")
+    page.until(".problems li", "a move")
+    assert "[object" not in "".join(page.texts(".page"))
+
+
+def test_failures_in_doubt_are_what_is_wrong(page, raw, ws, emulator):
+    """An unknown outcome is among what is wrong, with a way to it and with what to do about it."""
+    emulator.faults.add(Reset(applied=True), method="POST", count=1)
+    with pytest.raises(OutcomeUnknownError):
+        ws.append_row(["secret"])
+    page.open()
+    page.until(".problems li", "failures in doubt: 1")
+    page.click("Look at them", ".problems")
+    page.until("tbody td", "OutcomeUnknownError")
+    page.until(".problems li", "look whether it is there")
+    assert "UTC" in page.texts("tbody td[data-label=When]")[0]
+
+
+def test_without_a_server_no_limit_is_made_up(driver, redis_url, namespace):
+    """As long as no server has said a limit, the gauges say that it is not known."""
+    with dashboard(redis_url, namespace, every=QUICK) as site, looking(driver, site) as page:
+        page.open()
+        page.until(".gauge .small", "limit not known")
+
+
+def test_a_link_that_is_odd_leads_to_the_overview(driver, site):
+    """An address that cannot be read, or that names no page, shows the overview."""
+    with looking(driver, site) as page:
+        for odd in ("#/%E0%A4%A", f"#/{site.namespace}/constructor", f"#/{site.namespace}/%"):
+            driver.get("about:blank")
+            driver.get(f"{site.url}/{odd}")
+            page.until("nav [aria-current]", "Overview")
+            page.until("#connection", "live")
+
+
+def test_the_focus_stays_in_the_page(page, ws, waiting, operator):
+    """When what had the focus goes, the page has it; a link in what changes keeps it."""
+    waiting(1)
+    page.open()
+    page.click("Resume …", ".problems")
+    page.sign_in()
+    page.until("#action-where", f"queue {page.site.namespace}")
+    page.confirm("Resume")
+    eventually(lambda: not page.texts(".problems button"))
+    assert page.driver.execute_script(FOCUS)
+    page.driver.execute_script("document.querySelector('.waits > a').focus()")
+    operator.pause("all", "", "news")
+    page.until(".problems li", "news")
+    assert page.driver.switch_to.active_element.text.startswith("All lanes")
+
+
+def test_a_dialog_whose_opener_is_gone_leaves_the_focus_in_the_page(page, operator):
+    """A pause that ends while its dialog is open takes the button with it, but not the focus."""
+    operator.pause("all", "", "a move")
+    page.open()
+    page.click("Resume …", ".problems")
+    page.sign_in()
+    page.until("#action-title", "Resume")
+    operator.resume()
+    eventually(lambda: not page.texts(".problems button"))
+    page.press(Keys.ESCAPE)
+    eventually(lambda: not page.is_asking)
+    eventually(lambda: page.driver.execute_script(FOCUS))
+
+
+def test_what_was_done_is_announced(page):
+    """What an action has done is told in a region that was there before, as readers need it."""
+    page.open()
+    assert page.find("#told").is_enabled()
+    hidden = "return getComputedStyle(document.querySelector('#told')).display"
+    assert page.driver.execute_script(hidden) != "none"
+    page.click("Drain …", ".wrong")
+    page.sign_in()
+    page.confirm("Drain")
+    page.until("#told", "drained")
+    page.click("Resume all …", ".wrong")
+    page.confirm("Resume")
+    page.until("#told", "ended")
 
 
 def test_pause_and_resume_with_a_wrong_token_first(page, ws, operator):
@@ -278,6 +393,23 @@ def test_outcomes_are_dismissed(page, ws, site):
     assert site.get("outcomes")[1]["in_all"] == 1
 
 
+def test_outcomes_that_could_not_be_read_are_read_again(driver, redis_url, namespace):
+    """If the list cannot be had, the page says so, and asks again though nothing has changed."""
+    faults = ["BLOCKED_BY_CLIENT"]
+    with (
+        dashboard(redis_url, namespace, every=QUICK) as site,
+        looking(driver, site, faults=faults) as page,
+    ):
+        driver.execute_cdp_cmd("Network.enable", {})
+        driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/outcomes"]})
+        try:
+            page.open("outcomes")
+            page.until(".problem", "They cannot be shown")
+        finally:
+            driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+        eventually(lambda: page.texts(".page > .problem") == [""])
+
+
 def test_without_a_token_there_is_nothing_to_do(driver, redis_url, namespace, ws, waiting):
     """A dashboard without a token has no buttons that act, and says that it only shows."""
     waiting(1)
@@ -306,6 +438,23 @@ end
 def lanes(raw, keys):
     """Put a thousand lanes into the queue, which no server looks at."""
     raw.eval(LANES, 2, keys.active, keys.lane(""))
+
+
+def test_a_lane_beyond_the_first_thousand(driver, redis_url, namespace, lanes, raw, keys):
+    """A lane of which the snapshot has nothing shows its calls: it is not said to be empty."""
+    raw.sadd(keys.active, "zzz")
+    raw.xadd(keys.lane("zzz"), {"id": "J", "job": "{}"})
+
+    def read(settings, seconds):
+        seen = look(settings, seconds)
+        return replace(seen, lanes=tuple(each for each in seen.lanes if each.lane != "zzz"))
+
+    with (
+        dashboard(redis_url, namespace, every=QUICK, read=read) as site,
+        looking(driver, site) as page,
+    ):
+        page.open("lane", "zzz")
+        page.until(".page p", "zzz: 1 call; how long one more waits is not known")
 
 
 ROWS = "return [...document.querySelectorAll('tbody tr')].map(tr => tr.dataset.key)"
@@ -400,6 +549,7 @@ def test_a_dashboard_that_stops_and_comes_back(driver, redis_url, namespace):
         page = Page(driver, site).open()
         page.until(".problems li", "no server")
     page.until("#trouble", "does not answer")
+    page.until("#trouble", "The page shows 20")
     assert page.texts(".problems li")
     port = int(site.url.rpartition(":")[2])
     with (

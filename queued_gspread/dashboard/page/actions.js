@@ -40,9 +40,8 @@ function post(name, body) {
 export function say(text) {
   const node = byId("told");
   node.textContent = text;
-  node.hidden = false;
   clearTimeout(say.timer);
-  say.timer = setTimeout(() => { node.hidden = true; }, 12_000);
+  say.timer = setTimeout(() => { node.textContent = ""; }, 12_000);
 }
 
 function askToSignIn(next = null) {
@@ -85,12 +84,14 @@ export function act(action, then = () => {}) {
   if (!sessionStorage.getItem(TOKEN)) return askToSignIn(() => act(action, then));
   doing = { action, then };
   byId("action-title").textContent = action.title;
+  byId("action-where").textContent = [`queue ${queue}`, action.where].filter(Boolean).join(", ");
   byId("action-question").textContent = action.question ?? "";
   byId("action-what").hidden = !action.what;
   byId("action-kind").value = "all";
   byId("action-reason").value = "";
   byId("action-problem").textContent = "";
   byId("action-do").textContent = action.verb;
+  byId("action-do").classList.toggle("danger", Boolean(action.isFinal));
   byId("action-do").disabled = Boolean(action.first);
   dialog.showModal();
   byId("action-reason").focus();
@@ -127,8 +128,9 @@ dialog.querySelector("form").addEventListener("submit", async (event) => {
   if (action.what) body.what = byId("action-kind").value;
   byId("action-do").disabled = true;
   try {
-    say((await post(action.name, body)).told);
+    const { told } = await post(action.name, body);
     dialog.close();
+    say(told);  // behind the dialog nobody would hear it
     then();
   } catch (error) {
     failed(error);
@@ -137,3 +139,10 @@ dialog.querySelector("form").addEventListener("submit", async (event) => {
   }
 });
 byId("action-cancel").addEventListener("click", () => dialog.close());
+
+// The focus goes back to what has opened a dialog, unless that is gone meanwhile.
+for (const one of [dialog, signIn]) {
+  one.addEventListener("close", () => {
+    if (!document.activeElement.closest("header, main")) byId("view").focus({ preventScroll: true });
+  });
+}

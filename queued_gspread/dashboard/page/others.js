@@ -1,7 +1,7 @@
 // Callers, outcomes and servers.
 
 import { act, isReadOnly } from "./actions.js";
-import { h, whenNew } from "./dom.js";
+import { fill, h, whenNew } from "./dom.js";
 import { clock, count, seconds, serverName } from "./format.js";
 import { ask } from "./http.js";
 import { Table } from "./table.js";
@@ -44,11 +44,10 @@ export class Outcomes {
       columns: [
         { name: "at", title: "When", tight: true, value: (one) => one.at, show: (one) => clock(one.at) },
         { name: "sort", title: "Sort", value: (one) => one.sort, show: (one) => ({ text: one.sort, mark: one.sort === "failed" ? "" : "bad" }) },
-        { name: "where", title: "Spreadsheet", value: (one) => whereOf(one) },
+        { name: "where", title: "Spreadsheet", value: whereOf, show: (one) => ({ text: whereOf(one), title: one.spreadsheet }), wide: true },
         { name: "method", title: "Call", value: (one) => one.method },
         { name: "caller", title: "Caller", value: (one) => one.caller, show: (one) => one.caller + (one.is_unattended ? " (did not wait)" : "") },
         { name: "error", title: "Error", value: (one) => one.error, show: (one) => ({ text: one.error + (one.message ? `: ${one.message}` : ""), title: one.message }), wide: true },
-        { name: "todo", title: "What to look for", value: (one) => lookFor(one, this.advice), wide: true },
         { name: "job", title: "Job", value: (one) => one.job_id },
       ],
     });
@@ -56,11 +55,13 @@ export class Outcomes {
     this.more = h("p", { className: "hint" });
     if (!isReadOnly()) this.table.bar.append(this.dismiss);
     const about = "Calls that failed, and those of which nobody knows: never a cell or an argument.";
-    this.root = h("div", { className: "page" }, h("h2", {}, "Outcomes"), h("p", { className: "hint" }, about), this.problem, this.table.root, this.more);
+    this.todo = h("ul", { className: "problems" });
+    this.root = h("div", { className: "page" }, h("h2", {}, "Outcomes"), h("p", { className: "hint" }, about), this.todo, this.problem, this.table.root, this.more);
     this.reload = whenNew(() => this.load());
   }
 
   show(seen) {
+    if (this.problem.textContent) this.load();
     this.reload([seen.outcomes_unattended, seen.outcomes_in_doubt, seen.outcomes_others, seen.jobs_poisoned, seen.calls.map(({ ok, other, ...failures }) => failures)]);
   }
 
@@ -74,7 +75,7 @@ export class Outcomes {
     const jobs = this.chosen.map((one) => one.job_id).slice(0, 1000);
     const poisoned = this.chosen.some((one) => one.sort === "poisoned") ? " Poisoned jobs are removed with them." : "";
     const title = jobs.length === 1 ? "Dismiss an outcome" : `Dismiss ${jobs.length} outcomes`;
-    act({ name: "dismiss", title, verb: "Dismiss", body: { jobs: [...new Set(jobs)] }, question: `They are forgotten: do it once you have seen to them.${poisoned}` }, () => this.load());
+    act({ name: "dismiss", title, verb: "Dismiss", isFinal: true, body: { jobs: [...new Set(jobs)] }, question: `They are forgotten: do it once you have seen to them.${poisoned}` }, () => this.load());
   }
 
   async load() {
@@ -95,6 +96,8 @@ export class Outcomes {
       // Those that somebody has to look after come first.
       const isOpen = (one) => Number(one.sort in this.advice);
       this.table.show(found.outcomes.sort((a, b) => isOpen(b) - isOpen(a) || b.at - a.at));
+      const sorts = Object.keys(this.advice).filter((sort) => found.outcomes.some((one) => one.sort === sort));
+      fill(this.todo, sorts.map((sort) => h("li", {}, h("span", {}, h("b", {}, sort), `: ${this.advice[sort]}`))));
       const left = found.in_all - found.outcomes.length;
       this.more.textContent = left > 0 ? `and ${count(left)} older ones: queued-gspread outcomes lists all.` : "";
     } catch (error) {
@@ -104,11 +107,6 @@ export class Outcomes {
 }
 
 const whereOf = (one) => [one.title || one.spreadsheet, one.sheet].filter(Boolean).join(" / ");
-
-function lookFor(one, advice) {
-  if (!advice[one.sort]) return "";
-  return `Look into ${whereOf(one) || "its spreadsheet"}. ${advice[one.sort]}`;
-}
 
 export class Servers {
   constructor() {
@@ -128,8 +126,9 @@ export class Servers {
         { name: "token", title: "Token", number: true, value: (one) => one.token_expires ?? Infinity, show: (one) => ({ text: one.has_token ? (one.token_expires === null ? "yes" : seconds(one.token_expires)) : "none", mark: one.has_token ? "" : "bad" }) },
       ],
     });
+    this.heading = h("h2", { hidden: true }, "Their options");
     this.options = h("div", { className: "options" });
-    this.root = h("div", { className: "page" }, h("h2", {}, "Servers"), this.table.root, h("h2", {}, "Their options"), this.options);
+    this.root = h("div", { className: "page" }, h("h2", {}, "Servers"), this.table.root, this.heading, this.options);
     this.draw = whenNew((servers) => this.showOptions(servers));
   }
 
@@ -139,6 +138,7 @@ export class Servers {
   }
 
   showOptions(servers) {
+    this.heading.hidden = !servers.some((server) => server.options.length);
     this.options.replaceChildren(...servers.filter((server) => server.options.length).map((server) => {
       const rows = server.options.map((option) => {
         const row = h("tr", {}, h("th", { scope: "row" }, option.name), h("td", {}, option.value), h("td", {}, option.differs ? "differs from the worker's" : ""));

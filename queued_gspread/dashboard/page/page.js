@@ -6,7 +6,8 @@ import { Feed } from "./feed.js";
 import { ask } from "./http.js";
 import { Lane, Lanes } from "./lanes.js";
 import { Callers, Outcomes, Servers } from "./others.js";
-import { Overview } from "./overview.js";
+import { clock } from "./format.js";
+import { Overview, kept } from "./overview.js";
 import { href, read } from "./route.js";
 
 const PAGES = { overview: ["Overview", Overview], lanes: ["Lanes", Lanes], callers: ["Callers", Callers], outcomes: ["Outcomes", Outcomes], servers: ["Servers", Servers] };
@@ -34,12 +35,13 @@ function trouble(text) {
 
 function tell(parts, error) {
   if (isHeld) return;
-  trouble(error);
+  trouble(error && seen ? `The page shows ${clock(seen.at)}. ${error}` : error);
   connection(error ? "away" : "live", error ? "away" : feed.failures ? "live, by asking" : "live");
   if (error) return;
   // Of what a page asks for, all is there with the first answer.
   seen = parts;
-  document.title = `${parts.problems.length ? `(${parts.problems.length}) ` : ""}${read().queue} – queue`;
+  const wrong = parts.problems.length + kept(parts).length;
+  document.title = `${wrong ? `(${wrong}) ` : ""}${read().queue} – queue`;
   view.show(seen);
 }
 
@@ -61,15 +63,16 @@ function look() {
 function go() {
   const { queue, page, detail } = read();
   const known = about.queues.find((one) => one.namespace === queue);
-  if (!known || !VIEWS[page]) {
+  if (!known || !Object.hasOwn(VIEWS, page)) {
     history.replaceState(null, "", href(known ? queue : about.queues[0].namespace, "overview"));
     return go();
   }
   lead(queue);
   byId("queue").value = queue;
-  byId("place").textContent = known.place + (isReadOnly() ? ", only to look at" : "");
+  byId("place").textContent = `${known.place}${isReadOnly() ? ", only to look at" : ""}. Times are UTC.`;
   showPages(queue, page);
   view?.leave?.();
+  seen = null;
   view = new VIEWS[page][1](queue, detail, about);
   byId("view").replaceChildren(view.root);
   hold(false);
@@ -94,7 +97,7 @@ function key(event) {
   const table = view?.table;
   const steps = { ArrowDown: 1, ArrowUp: -1 };
   if (event.key === "p") hold(!isHeld);
-  else if (event.key === "/" && table) table.filter.focus();
+  else if (event.key === "/" && table?.filter.isConnected) table.filter.focus();
   else if (event.key in steps && table) table.move(steps[event.key]);
   else if (event.key === "Enter" && table && !event.target.closest("a, button")) table.open();
   else return;

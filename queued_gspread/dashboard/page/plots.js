@@ -10,7 +10,7 @@ const NOTHING = { calls: 0, failed: 0, waiting: 0, reads: 0, writes: 0, drive: 0
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const clock = (at) => new Date(at * 1000).toTimeString().slice(0, 5);
+const clock = (at) => new Date(at * 1000).toISOString().slice(11, 16);
 const short = (value) => (value === null || value === undefined ? "–" : value.toLocaleString("en", { maximumFractionDigits: 1 }));
 
 // A plot of { label, color, of(step, minute) } for each series.

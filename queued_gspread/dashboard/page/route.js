@@ -1,8 +1,17 @@
 // What is looked at is in the address: #/queue/page/detail?filter=…&sort=…
 
+// Anybody can have written a link.
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 export function read() {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
-  const [queue, page, detail] = path.split("/").map(decodeURIComponent);
+  const [queue, page, detail] = path.split("/").map(decoded);
   return { queue, page: page || "overview", detail, query: new URLSearchParams(query) };
 }
 

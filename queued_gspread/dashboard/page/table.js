@@ -6,15 +6,16 @@ import { keep, read } from "./route.js";
 const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b) : a - b);
 
 // Columns: { name, title, value(row) to sort by, show(row) for text or { text, href, title, mark },
-// number, wide, tight, action(row) for buttons }. `picks` adds a box to tick to each row.
+// number, wide, tight, action(row) for buttons }. `picks` adds a box to tick to each row; without
+// `canFilter` rows are shown as they come.
 export class Table {
   constructor({ label, columns, key, empty, sort = "", picks = null, canFilter = true }) {
-    Object.assign(this, { columns, key, empty, picks });
+    Object.assign(this, { columns, key, empty, picks, canFilter });
     this.rows = [];
     this.kept = new Map();
     this.picked = new Set();
     this.selected = null;
-    const { query } = read();
+    const query = canFilter ? read().query : new URLSearchParams();
     this.sort = query.get("sort") ?? sort;
     this.filter = h("input", {
       type: "search", className: "filter", placeholder: "Filter", value: query.get("filter") ?? "",
@@ -28,8 +29,8 @@ export class Table {
     this.none = h("p", { className: "empty", hidden: true }, empty);
     this.scroll = h("div", { className: "scroll", tabIndex: 0, role: "region" }, table, this.none);
     this.scroll.setAttribute("aria-label", label);
-    this.bar = h("div", { className: "bar" }, ...(canFilter ? [this.filter] : []), this.number);
-    this.root = h("div", { className: "table" }, this.bar, this.scroll);
+    this.bar = h("div", { className: "bar" }, this.filter, this.number);
+    this.root = h("div", { className: "table" }, ...(canFilter ? [this.bar] : []), this.scroll);
     this.body.addEventListener("click", (event) => {
       const row = event.target.closest("tr");
       if (row) this.select(row.dataset.key);
@@ -39,6 +40,7 @@ export class Table {
 
   heading(column) {
     if (!column.value) return h("th", { scope: "col" }, h("span", { className: "unseen" }, column.title));
+    if (!this.canFilter) return h("th", { scope: "col", className: column.number ? "number" : "" }, column.title);
     const button = h("button", { type: "button", click: () => this.orderBy(column) }, column.title);
     const th = h("th", { scope: "col", className: column.number ? "number" : "" }, button);
     th.dataset.column = column.name;
@@ -107,7 +109,7 @@ export class Table {
       else this.body.insertBefore(kept.tr, at);
     }
     // What is moved loses the focus.
-    if (active?.isConnected && document.activeElement !== active) active.focus({ preventScroll: true });
+    if (active && document.activeElement !== active) (active.isConnected ? active : this.scroll).focus({ preventScroll: true });
   }
 
   add({ key }) {
