@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from queued_gspread.cli import check, emulator, keys, locks, run, server, stop
+from queued_gspread.cli import COMMANDS as NAMED
 from queued_gspread.cli.options import Parser
 
 if TYPE_CHECKING:
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).with_name("options.md")
 
+_NAMES = {"server": "queued-gspread-server"}
 COMMANDS = {
-    "queued-gspread-server": server,
-    "queued-gspread check": check,
-    "queued-gspread run": run,
-    "queued-gspread stop": stop,
-    "queued-gspread locks": locks,
-    "queued-gspread keys": keys,
-    "queued-gspread emulator": emulator,
+    _NAMES.get(name, f"queued-gspread {name}"): module
+    for name, module, _ in NAMED
+    if name != "demo"
 }
+"""Each command with its module; the demo has no options."""
 
 INTRODUCTION = """\
 <!-- `python docs/options.py` writes this page from the options' help. -->
@@ -35,7 +33,7 @@ INTRODUCTION = """\
 Every option of every command. The variable beneath an option's name sets it too; the command line
 wins. A flag's variable takes `yes` or `no`. `queued-gspread server` is another name of
 `queued-gspread-server`, and [`Server`](server.md) in Python takes the same as keyword arguments
-(`api_endpoint=`), except the two of the log.
+(`api_endpoint=`), except those of log and metrics.
 
 What clients read is in [configuration](configuration.md#clients).
 """
@@ -59,6 +57,7 @@ MORE = {
     ("queued-gspread-server", "--signing-key-file"): "See [signing](security.md#signing)",
     ("queued-gspread-server", "--replace-account"): "See [the account of a "
     "namespace](security.md#the-account-of-a-namespace)",
+    ("queued-gspread-server", "--metrics-port"): "See [metrics](metrics.md)",
     ("queued-gspread emulator", "--append-race"): "See [appends that overwrite each "
     "other](emulator.md#appends-that-overwrite-each-other)",
     ("queued-gspread emulator", "--not-computed"): "See [formulas](emulator.md#formulas)",

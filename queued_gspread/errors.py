@@ -11,6 +11,8 @@
         ├── CallTimeoutError             (also TimeoutError)
         ├── JobLostError
         ├── QueueFullError
+        ├── QueueDrainedError
+        ├── CallCancelledError
         ├── LockError
         │   └── LockLostError
         ├── MessageTooLargeError
@@ -42,6 +44,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gspread.exceptions import APIError, GSpreadException
 
+from ._clock import shown_utc
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -50,6 +54,7 @@ __all__ = [
     "AccountMismatchError",
     "AnswerNotKeptError",
     "BrokerUnavailableError",
+    "CallCancelledError",
     "CallRefusedError",
     "CallTimeoutError",
     "CodecError",
@@ -64,6 +69,7 @@ __all__ = [
     "OutcomeUnknownError",
     "PipelineError",
     "PoisonedJobError",
+    "QueueDrainedError",
     "QueueFullError",
     "QueuedGspreadError",
     "RemoteError",
@@ -93,7 +99,14 @@ def _first_line(page: str) -> str:
 
 
 class QueuedGspreadError(GSpreadException):
-    """The base class of this package's own exceptions."""
+    """The base class of this package's own exceptions.
+
+    Attributes:
+        job_id: The id of the call's job, as operators know it; '' if the error is no call's.
+
+    """
+
+    job_id: str = ""
 
 
 class ConfigurationError(QueuedGspreadError, ValueError):
@@ -146,6 +159,14 @@ class JobLostError(QueuedGspreadError):
 
 class QueueFullError(QueuedGspreadError):
     """The namespace's queue holds as many calls as its server allows; this one was not added."""
+
+
+class QueueDrainedError(QueuedGspreadError):
+    """An operator has the queue take no new calls; this one was not added."""
+
+
+class CallCancelledError(QueuedGspreadError):
+    """An operator has cancelled the call; it has written nothing and will not be made."""
 
 
 class LockError(QueuedGspreadError):
@@ -259,7 +280,7 @@ class OutcomeUnknownError(QueuedGspreadError, APIError):
 
     def __str__(self) -> str:
         whose = f"{self.call}: " if self.call else ""
-        when = f" at {self.sent_at.isoformat(' ', 'seconds')}" if self.sent_at else ""
+        when = f" at {shown_utc(self.sent_at)}" if self.sent_at else ""
         what = f"{self.sent} was sent{when}, and nobody" if self.sent else "nobody"
         return (
             f"{type(self).__name__}: {whose}{what} knows whether it was applied. Before you call "

@@ -181,6 +181,15 @@ def test_tests_that_are_named_are_there(page):
     assert set(re.findall(r"`(test_\w+)`", text)) <= every_test()
 
 
+def test_each_alert_says_what_to_do():
+    """Each example of an alert has a comment, and names a part of a page that is there."""
+    text = (DOCS / "deploy" / "prometheus" / "alerts.yml").read_text()
+    rule = r"      # .+\n      - alert: (\w+)\n(?:        .*\n)+?.*runbook: (\S+)#(\S+)"
+    rules = re.findall(rule, text)
+    assert len(rules) == text.count("- alert:")
+    assert [name for name, page, part in rules if part not in anchors(TOP / page)] == []
+
+
 def every_test():
     """Return the names of all tests."""
     return {

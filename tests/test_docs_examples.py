@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import configparser
 import io
+import os
 import re
 import shlex
 import shutil
@@ -19,9 +19,12 @@ from unittest.mock import Mock
 import gspread
 import pytest
 import redis
-import yaml
 from gspread.exceptions import APIError
 from limits import UNLIMITED
+from opentelemetry import trace
+from opentelemetry.sdk.trace import export
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.util._once import Once
 from places import TOP
 from processes import start_python
 from waiting import GRACE, PATIENCE
@@ -113,6 +116,27 @@ def test_the_pipeline_of_the_readme(book):
     assert book.sheet1.get_all_values() == [ROW, *rows]
 
 
+def test_the_trace_of_an_order(book, monkeypatch):
+    """The example of tracing has the spans of caller, server and request, in one trace."""
+    printed = InMemorySpanExporter()
+    monkeypatch.setattr(export, "ConsoleSpanExporter", lambda: printed)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
+    names = run(block("docs/tracing.md", "python", "Tracing"))
+    spans = printed.get_finished_spans()[-4:]
+    names["provider"].shutdown()
+    namespace = os.environ["QUEUED_GSPREAD_NAMESPACE"]
+    appends = "POST /v4/spreadsheets/{spreadsheetId}/values/{range}:append"
+    assert [span.name for span in spans] == [
+        appends,
+        f"process {namespace}",
+        f"send {namespace}",
+        "order 1001",
+    ]
+    assert len({span.context.trace_id for span in spans}) == 1
+    assert book.sheet1.get_all_values() == [ROW]
+
+
 def test_the_tutorial_with_google(book):
     """The tutorial's last script writes its row into the sheet that was shared."""
     run(block("docs/tutorial.md", "python", "Run it"))
@@ -185,6 +209,14 @@ def test_a_row_of_a_log(book, google, capsys):
     told = capsys.readouterr().out
     assert f"worksheet.append_row {sheet.spreadsheet_id}" in told
     assert "web1" not in told
+
+
+def test_a_snapshot(book, capsys):
+    """The example prints a line for each kind of request, with its slots and the wait."""
+    run(block("docs/operations.md", "python", "The snapshot"))
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in lines] == ["read", "write", "drive"]
+    assert all(line[3] == "0.0" for line in lines)
 
 
 def test_the_quick_start_on_an_emulator():
@@ -553,21 +585,9 @@ def test_every_python_example_is_run(page):
         assert called in tests or (heading, number) in TUTORIAL
 
 
-def test_the_health_check(book, namespace, monkeypatch):
-    """The check passes while a server works in the namespace, and fails where none does."""
-    text = block("docs/deployment.md", "python", "Health check")
-    with pytest.raises(SystemExit) as ended:
-        run(text)
-    assert ended.value.code == 0
-    monkeypatch.setenv("QUEUED_GSPREAD_NAMESPACE", f"{namespace}-of-nobody")
-    with pytest.raises(SystemExit) as ended:
-        run(text)
-    assert "no server" in ended.value.code
-
-
 def test_the_commands_that_show_the_queue(book, redis_url, namespace):
     """The commands for redis-cli name the keys that there are, and show what they say."""
-    text = block("docs/deployment.md", "sh", "See the queue").replace(
+    text = block("docs/production.md", "sh", "See the queue by redis-cli").replace(
         "{default}", f"{{{namespace}}}"
     )
     keys = Keys(namespace)
@@ -598,35 +618,3 @@ def options(command):
     parser = Parser("server")
     server.add_options(parser)
     return parser.parse_args(command)
-
-
-def test_the_systemd_unit(tmp_path):
-    """The unit is one that systemd takes, has options of the server's, and lets it end in time."""
-    text = block("docs/deployment.md", "ini", "systemd")
-    unit = configparser.ConfigParser(interpolation=None)
-    unit.read_string(text)
-    program, *given = shlex.split(unit["Service"]["ExecStart"])
-    assert Path(program).name == "queued-gspread-server"
-    assert options(given).shutdown_timeout < float(unit["Service"]["TimeoutStopSec"])
-    if analyze := shutil.which("systemd-analyze"):
-        path = tmp_path / "queued-gspread.service"
-        path.write_text(text.replace(program, sys.executable).replace("User=queued-gspread\n", ""))
-        verify = [analyze, "verify", str(path)]
-        checked = subprocess.run(verify, check=False, capture_output=True, text=True)
-        assert path.name not in checked.stderr
-
-
-def test_the_compose_file():
-    """The Compose file names nothing that it lacks, and has commands that can be run."""
-    file = yaml.safe_load(block("docs/deployment.md", "yaml", "Compose"))
-    services = file["services"]
-    for service in services.values():
-        assert set(service.get("depends_on", [])) <= set(services)
-        assert set(service.get("secrets", [])) <= set(file["secrets"])
-        volumes = [volume.partition(":")[0] for volume in service.get("volumes", [])]
-        assert {name for name in volumes if name.isidentifier()} <= set(file["volumes"])
-    program, *given = services["server"]["command"]
-    assert program == "queued-gspread-server"
-    secret = options(given).service_account
-    assert Path(secret).name in services["server"]["secrets"]
-    compile(services["client"]["command"][2], "<client>", "exec")

@@ -18,7 +18,7 @@ from queued_gspread.server import Server
 
 PAGE = DOCS / "server.md"
 ARGUMENTS = inspect.signature(Server).parameters
-OPTIONS_ALONE = {"help", "version", "log_level", "log_format"}
+OPTIONS_ALONE = {"help", "version", "log_level", "log_format", "metrics_port", "metrics_host"}
 # What these default to is found out when the server is made.
 FOUND_OUT = {"redis_url", "namespace", "max_message_bytes"}
 NO_OPTIONS = {"client", "timing"}

@@ -15,8 +15,9 @@ ROOT = Path(queued_gspread.__file__).parent
 # What lies directly in a package, from the bottom up: each imports from lower layers alone.
 LAYERS = {
     "queued_gspread": [
-        "_clock _fork _install _interrupts _version errors",
-        "_variables google_api",
+        "_clock",
+        "_fork _install _interrupts _version errors",
+        "_tracing _variables google_api web",
         "protocol settings",
         "broker",
         "proxy",
@@ -26,7 +27,9 @@ LAYERS = {
         ),
         "__init__",
         "asyncio",
-        "embedded emulator server",
+        "embedded emulator monitor server",
+        "acting metrics",
+        "dashboard",
         "cli testing",
         "__main__",
     ],
@@ -39,24 +42,29 @@ LAYERS = {
     "queued_gspread.broker": [
         "answered backlog envelope keys persistence sandbox scripts timing withdrawal",
         "connection",
-        "beat failed_calls fencing formats locks promises redis_check",
-        "jobs",
+        "failed_calls fencing formats locks pauses promises published redis_check",
+        "actions jobs listed_jobs",
         "permits",
+        "beat",
         "waiting",
-        "core dispatch granting",
-        "consumer producer",
+        "sight",
+        "core dispatch granting observing publishing vouching",
+        "consumer operators producer",
         "collector",
         "__init__",
     ],
     "queued_gspread.server": [
-        "arguments log policy timing",
+        "arguments log policy pulse tally timing",
+        "figures",
         "failure main_thread merging replay",
         "google",
         "lease pacing",
-        "calls holdups",
-        "sending",
+        "calls holdups pauses",
+        "at_work publisher sending",
         "lanes",
         "assembly",
+        "card",
+        "run",
         "server",
         "__init__",
     ],
@@ -80,8 +88,8 @@ RANK = {
     package: {name: rank for rank, names in enumerate(layers) for name in names.split()}
     for package, layers in LAYERS.items()
 }
-CLIENT_SIDE = {name for names in LAYERS["queued_gspread"][4:6] for name in names.split()}
-APART = {"server", "embedded", "emulator"}
+CLIENT_SIDE = {name for names in LAYERS["queued_gspread"][5:7] for name in names.split()}
+APART = {"server", "embedded", "emulator", "monitor"}
 
 
 def name_of(path):

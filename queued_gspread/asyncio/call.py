@@ -11,11 +11,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread._clock import now
+from queued_gspread._tracing import UNTRACED
 from queued_gspread.broker.producer import AFTER_WITHDRAWAL
 from queued_gspread.protocol import codec
-from queued_gspread.protocol.messages import new_id
 from queued_gspread.proxy import locking
-from queued_gspread.proxy.call import answered, make_call, outgoing, runs_here, unattended
+from queued_gspread.proxy.call import answered, make_call, outgoing, runs_here
 from queued_gspread.proxy.result_kinds import ADDS, changes_properties, lazy_class
 
 from .leaving import withdraw
@@ -25,7 +25,6 @@ from .shell import Shell
 if TYPE_CHECKING:
     from queued_gspread.broker import QueuedJob
     from queued_gspread.protocol.kinds import ObjectKind
-    from queued_gspread.protocol.messages import Job
     from queued_gspread.proxy.locking import Held
 
     from .bus import Bus, Home
@@ -48,7 +47,7 @@ async def make(
     call = None if runs_here(proxy, kind, method) else outgoing(proxy, kind, method, args, kwargs)
     pipeline = current() if _is_forgettable(kind, method) else None
     try:
-        body = None if call is None else _encoded(call.job, is_left=pipeline is not None)
+        body = None if call is None else call.encoded(is_left=pipeline is not None)
     except codec.Unencodable:
         body = None
     if call is None or body is None:
@@ -57,22 +56,20 @@ async def make(
         )
     began, queue = now(), call.caller.queue_now()
     bus, notice = home.bus(queue.settings), queue.notice()
-    if pipeline is not None:
-        left = queue.prepared(new_id(), call.lane, body, notice, is_unattended=True)
-        await pipeline.put_in(bus, left)
-        return None
-    reply = await reply_to(bus, queue.prepared(new_id(), call.lane, body, notice))
-    return answered(proxy, kind, call, reply, notice, now() - began)
+    is_left = pipeline is not None
+    job = queue.prepared(call.job_id, call.lane, body, notice, is_unattended=is_left)
+    with call.span or UNTRACED:
+        if pipeline is not None:
+            await pipeline.put_in(bus, job)
+            return None
+        reply = await reply_to(bus, job)
+        return answered(proxy, kind, call, reply, notice, now() - began)
 
 
 def _is_forgettable(kind: ObjectKind, method: str) -> bool:
     """Return whether nobody misses a call's result, nor what it changes of its object."""
     is_known_at_once = changes_properties(kind, method) and method not in ADDS
     return lazy_class(kind, method) in _FORGETTABLE and not is_known_at_once
-
-
-def _encoded(job: Job, *, is_left: bool) -> bytes:
-    return (unattended(job) if is_left else job).encode()
 
 
 def _call_here(held: Held | None, *call: Any) -> Any:

@@ -13,6 +13,8 @@ from queued_gspread.broker.waiting.holdups import (
     AGAIN,
     INTERVAL,
     MEMORY,
+    MOST_NAMED,
+    PAUSED,
     QUOTA,
     SENT,
     SHARED,
@@ -20,14 +22,15 @@ from queued_gspread.broker.waiting.holdups import (
     Holdups,
 )
 from queued_gspread.broker.waiting.notices import Notice
-from queued_gspread.broker.waiting.reason import Sight, longest
+from queued_gspread.broker.waiting.reason import CERTAIN, SPACED, Sight, bound, longest
 
+from .actions import Action
 from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
 from .backlog import Backlog, Predecessor
 from .beat import ANY, Beat, Candidate
 from .collector import Collector, Latch
 from .consumer import Consumer
-from .failed_calls import FailedCall, failed_calls
+from .failed_calls import FAILED, FailedCall, failed_calls
 from .fencing import StaleEpochError
 from .formats import Other, shown_others
 from .jobs import Entry, Ready, Stop
@@ -39,6 +42,15 @@ from .locks import (
     is_lock,
     lock_number,
     spreadsheet_lane,
+)
+from .observing import KEPT, Observed, ServerHash, observe
+from .pauses import (
+    DRAIN,
+    EVERYTHING,
+    READS,
+    WRITES,
+    Pause,
+    one_line,
 )
 from .permits import (
     ALL,
@@ -56,6 +68,7 @@ from .permits import (
 )
 from .producer import Producer, QueuedJob
 from .promises import KeptCall, Promises
+from .published import BOUNDS, Card, LaneAtWork, Publication, Published, Work, shown
 from .timing import QueueTiming
 from .withdrawal import UNDONE, add_note, lock_lost, meaning, note, tell_answered
 
@@ -63,25 +76,38 @@ __all__ = [
     "AGAIN",
     "ALL",
     "ANY",
+    "BOUNDS",
+    "CERTAIN",
+    "DRAIN",
+    "EVERYTHING",
+    "FAILED",
     "FORMAT",
     "INTERVAL",
+    "KEPT",
     "KINDS",
     "LOCKED",
     "MEMORY",
+    "MOST_NAMED",
     "NOTHING_ANSWERED",
     "NO_SLOT",
     "NO_UPDATE",
     "PAUSE",
+    "PAUSED",
     "QUOTA",
+    "READS",
     "SENT",
     "SHARED",
+    "SPACED",
     "UNDONE",
+    "WRITES",
     "AcquireArgs",
+    "Action",
     "AnsweredIds",
     "AnsweredSlot",
     "Backlog",
     "Beat",
     "Candidate",
+    "Card",
     "Collector",
     "Consumer",
     "Entry",
@@ -90,25 +116,33 @@ __all__ = [
     "Holdups",
     "JournalUpdate",
     "KeptCall",
+    "LaneAtWork",
     "Latch",
     "LockHolder",
     "Notice",
+    "Observed",
     "Other",
+    "Pause",
     "Permit",
     "Predecessor",
     "Producer",
     "Promises",
+    "Publication",
+    "Published",
     "QueueTiming",
     "QueuedJob",
     "QuotaState",
     "Ready",
     "ReleaseArgs",
+    "ServerHash",
     "Sight",
     "Slot",
     "StaleEpochError",
     "Stop",
     "Vouched",
+    "Work",
     "add_note",
+    "bound",
     "failed_calls",
     "holder_lane",
     "is_lock",
@@ -117,6 +151,9 @@ __all__ = [
     "longest",
     "meaning",
     "note",
+    "observe",
+    "one_line",
+    "shown",
     "shown_others",
     "spreadsheet_lane",
     "tell_answered",

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from queued_gspread.broker.connection.client import as_text
+
+from .actions import actions_of
+from .pauses import pauses_of
+
+if TYPE_CHECKING:
+    from .actions import Action
+    from .pauses import Pause
 
 __all__ = ["ANY", "RESERVED", "Beat", "Candidate", "beat_of"]
 
@@ -56,6 +63,8 @@ class Beat:
         since_move: Seconds since this Redis got its first beat after it started or became a master,
             if this server holds the lease.
         answered: What the server that has the lease has signed of calls that nobody waits for.
+        pauses: What is paused, if this server holds the lease.
+        actions: What operators have asked for and no server has logged, then.
 
     """
 
@@ -69,6 +78,8 @@ class Beat:
     is_first: bool = False
     since_move: float = math.inf
     answered: bytes = b""
+    pauses: tuple[Pause, ...] = ()
+    actions: tuple[Action, ...] = ()
 
 
 def beat_of(result: Any) -> Beat:
@@ -79,6 +90,7 @@ def beat_of(result: Any) -> Beat:
         other, left, answered = rest
         return Beat("held", other=as_text(other), left=left / 1000, owner=owner, answered=answered)
     since_move = rest.pop() / 1000
+    actions, pauses = actions_of(rest.pop()), pauses_of(rest.pop())
     if state == b"taken":
         epoch, moment, other, silent, is_first = rest
         return Beat(
@@ -90,8 +102,17 @@ def beat_of(result: Any) -> Beat:
             owner=owner,
             is_first=bool(is_first),
             since_move=since_move,
+            pauses=pauses,
+            actions=actions,
         )
     epoch, moment, relieved = rest
     return Beat(
-        as_text(state), as_text(epoch), moment, bool(relieved), owner=owner, since_move=since_move
+        as_text(state),
+        as_text(epoch),
+        moment,
+        bool(relieved),
+        owner=owner,
+        since_move=since_move,
+        pauses=pauses,
+        actions=actions,
     )

@@ -1,7 +1,8 @@
 """The servers' side of the queue: the lease, the ready lanes, their jobs and the replies.
 
-What concerns a single request, such as ``acquire``, is inherited from :mod:`.dispatch`, and locks
-from :mod:`.granting`.
+What concerns a single request, such as ``acquire``, is inherited from :mod:`.dispatch`, locks from
+:mod:`.granting`, what signed jobs need from :mod:`.vouching`, and what is published from
+:mod:`.publishing`.
 """
 
 from __future__ import annotations
@@ -19,17 +20,21 @@ from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.broker.waiting.signs_of_life import look
 from queued_gspread.errors import BrokerUnavailableError
 
-from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
+from .answered import NOTHING_ANSWERED, Vouched
 from .backlog import Backlog, Predecessor
 from .beat import ANY, RESERVED, beat_of
 from .dispatch import Dispatch
+from .failed_calls import MOST_FAILED, placed, places
 from .fencing import unless_stale
 from .formats import waiting_of
 from .granting import Granting
 from .jobs import Entry, Ready, Stop, entry_of, ready_of
 from .keys import FORMAT
+from .pauses import one_line
 from .permits import KINDS, Slot, milliseconds
+from .publishing import Publishing
 from .redis_check import warning_of
+from .vouching import Vouching
 
 if TYPE_CHECKING:
     import threading
@@ -47,17 +52,16 @@ if TYPE_CHECKING:
 __all__ = ["Consumer"]
 
 _CONTROL_EXPIRY: Final = 30
+_STOP: Final = "stop"
 # Seconds between two tries of a stopping server to requeue its jobs.
 _PAUSE: Final = 0.1
 # Seconds without a beat after which a server of another format counts as gone.
 _SILENCE: Final = 10.0
 _MOST_POISONED: Final = 1000
 _MOST_POISONED_BYTES: Final = 32 * 1024**2
-# Each takes some 1,000 bytes, and 2,000 at the most.
-_MOST_FAILED: Final = 1000
 
 
-class Consumer(Dispatch, Granting):
+class Consumer(Dispatch, Granting, Publishing, Vouching):
     """The queue as a server sees it. Any thread of the server may use it.
 
     Args:
@@ -102,6 +106,8 @@ class Consumer(Dispatch, Granting):
         self._generation = generation
         self._on_published, self._on_standby = on_published, on_standby
         self._holdups = holdups
+        # The latest of operators' actions that this server has logged.
+        self._logged = ""
         # The server that this one stood by for, and the one that it took over from.
         self._stood_by = ""
         self.predecessor = Predecessor()
@@ -171,7 +177,7 @@ class Consumer(Dispatch, Granting):
         terms = [self._max_queue, generation, certain, self._holdups()]
         about = self._about if isinstance(self._about, str) else self._about()
         own = ["1" if candidate.has_token else "", candidate.account, candidate.replaces]
-        own.append(self._quota)
+        own += [self._quota, self._logged]
         args = [self.server_id, round(lease * 1000), about, self.epoch, *terms, *own]
         keys = self._keys
         places = [
@@ -181,6 +187,7 @@ class Consumer(Dispatch, Granting):
             keys.deliveries,
             keys.lane(""),
             keys.account,
+            keys.actions,
         ]
         steps = self._connection.steps
         since = steps.moment()
@@ -198,6 +205,10 @@ class Consumer(Dispatch, Granting):
         if beat.state == "taken":
             self._note_predecessor(beat.other, -beat.left)
         return beat
+
+    def note_logged(self, action_id: str) -> None:
+        """Note which action of operators' was logged last: the next beat tells Redis."""
+        self._logged = action_id
 
     def _note_predecessor(self, about: str, silent: float) -> None:
         """Note which server this one took over from; one that shut down cleanly left no name."""
@@ -246,40 +257,6 @@ class Consumer(Dispatch, Granting):
             self._remind(Slot(kind, f"{self.epoch}/", window=window))
         return Backlog(int(unless_stale(lanes)), calls, min(begun, calls))
 
-    def renewal(self, job_id: str) -> bytes | None:
-        """Return the renewal that a signed job's caller has sent since, if any.
-
-        Raises:
-            BrokerUnavailableError: Redis cannot be reached.
-
-        """
-        try:
-            message: Any = self._connection.redis.get(self._keys.renewal(job_id))
-        except RedisError as error:
-            raise unavailable(self.settings, error) from error
-        return message if isinstance(message, bytes) else None
-
-    def answered(self) -> AnsweredIds:
-        """Return the signed jobs that nobody waited for and that were answered, as Redis has them.
-
-        Raises:
-            BrokerUnavailableError: Redis cannot be reached.
-
-        """
-        # Not a transaction, which a Redis that is out of memory refuses.
-        pipeline = self._connection.redis.pipeline(transaction=False)
-        pipeline.hget(self._keys.server, "answered")
-        pipeline.zrange(self._keys.answered, 0, -1, withscores=True)
-        pipeline.time()
-        try:
-            return AnsweredIds.of(*pipeline.execute(raise_on_error=False))
-        except RedisError as error:
-            raise unavailable(self.settings, error) from error
-
-    def vouch(self, vouched: Vouched) -> None:
-        """Replace what Redis has of them."""
-        self._fenced("vouch", [self._keys.answered], [vouched.encode()])
-
     def next_ready(self) -> Ready | Stop | None:
         """Wait for a lane that holds jobs, or for a request to stop; return None after a slice.
 
@@ -298,12 +275,14 @@ class Consumer(Dispatch, Granting):
         if popped is None:
             return None
         key, item = popped
-        return Stop() if as_text(key) == control else ready_of(item)
+        if as_text(key) != control:
+            return ready_of(item)
+        return Stop(one_line(as_text(item).removeprefix(_STOP)))
 
-    def request_stop(self, server_id: str) -> None:
-        """Ask a server to stop, from any process."""
+    def request_stop(self, server_id: str, by: str = "") -> None:
+        """Ask a server to stop, from any process; its log says who asks."""
         pipeline = self._connection.redis.pipeline()
-        pipeline.rpush(self._keys.control(server_id), "stop")
+        pipeline.rpush(self._keys.control(server_id), f"{_STOP} {by}".strip())
         pipeline.expire(self._keys.control(server_id), _CONTROL_EXPIRY)
         try:
             pipeline.execute()
@@ -381,24 +360,27 @@ class Consumer(Dispatch, Granting):
 
         """
         keys, lane = self._keys, answers[0][0].lane
-        places = [
+        concerned = [
             keys.lane(lane),
             keys.active,
             keys.progress,
             keys.deliveries,
             keys.depth,
             keys.throttle,
-            keys.failed,
             keys.answered,
         ]
         released = self._slots_args(slots_to_release)
+        has_failed = any(entry.failure for entry, _ in answers)
         expiry = reply_expiry(max(entry.timeout for entry, _ in answers))
-        args: list[Any] = [lane, expiry, *released[1], vouched.encode(), _MOST_FAILED]
+        most = MOST_FAILED if has_failed else 0
+        args: list[Any] = [lane, expiry, *released[1], vouched.encode(), most]
         for entry, reply in answers:
-            places += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
-            args += [entry.stream_id, entry.job_id, reply, entry.failure, entry.promise]
+            concerned += [keys.reply(entry.job_id), keys.journal(entry.job_id)]
+            failure = placed(entry.failure) if has_failed else b""
+            args += [entry.stream_id, entry.job_id, reply, failure, entry.promise]
         steps, moment = self._connection.steps, now()
         since = steps.moment()
-        found = self._fenced("answer", [*places, *released[0]], args, insists=True)
+        concerned += [*released[0], *(places(keys) if has_failed else ())]
+        found = self._fenced("answer", concerned, args, insists=True)
         self._note_released(slots_to_release, moment)
         return entry_of(lane, found, steps, since)

@@ -29,7 +29,7 @@ from queued_gspread.broker.connection.client import (
 )
 from queued_gspread.broker.connection.effects import AwaitReply, Extend, LookAtMaster, Sleep, Tell
 from queued_gspread.broker.connection.failures import unavailable
-from queued_gspread.broker.waiting.reason import Sight, reason
+from queued_gspread.broker.waiting.reason import Sight, brief, reason
 from queued_gspread.broker.waiting.signs_of_life import look
 from queued_gspread.broker.waiting.wait import LEAVING
 from queued_gspread.errors import BrokerUnavailableError, JobLostError
@@ -37,9 +37,11 @@ from queued_gspread.errors import BrokerUnavailableError, JobLostError
 from .envelope import WANTED_EXPIRY
 from .formats import differs
 from .keys import remembered_ms
-from .locks import spreadsheet_lane
+from .pauses import drain_in, pauses_of
+from .sight import sight_of
 from .withdrawal import (
     UNDONE,
+    drained,
     expired,
     flagged,
     full,
@@ -47,7 +49,6 @@ from .withdrawal import (
     lock_lost,
     may_be_made,
     meaning,
-    started_by,
     timed_out,
     told_by_redis,
     without_server,
@@ -71,6 +72,8 @@ __all__ = ["CallCore"]
 
 _PAUSE: Final = 0.2
 _RECENT: Final = 0.5
+# The fates of a call of which a request was sent.
+_BEGUN: Final = ("started", "ended")
 
 
 class CallCore:
@@ -105,6 +108,7 @@ class CallCore:
         Raises:
             BrokerUnavailableError: Redis cannot be reached.
             QueueFullError: The queue is full.
+            QueueDrainedError: The queue takes no new calls.
             LockLostError: The lane is that of a lock's holder, and the lock has ended.
             VersionMismatchError: Only servers of other queue formats are alive.
 
@@ -123,6 +127,9 @@ class CallCore:
             raise may_be_made(error, fate) from error.__cause__
         if entry == b"lost":
             raise lock_lost()
+        if entry == b"drained":
+            drain = drain_in(pauses_of(rest[0]))
+            raise drained(self._settings, "drained" if drain is None else drain.shown)
         if entry == b"full":
             waiting, limit = rest
             has_server = yield from self.has_server(wait)
@@ -189,7 +196,8 @@ class CallCore:
 
     def sight(self, wait: Wait) -> Core[Sight]:
         """Return what a waiting caller sees, asking why it waits."""
-        return self._sight(wait, (yield from self.see(wait, wait.limit, asks=True)))
+        seen = yield from self.see(wait, wait.limit, asks=True)
+        return sight_of(self._settings, wait, seen)
 
     def take_back(self, wait: Wait, until: float, *, gently: bool = False) -> Core[str]:
         """Withdraw a call; return its fate, ``unknown`` if it is not known by some moment.
@@ -229,12 +237,13 @@ class CallCore:
                     raise
             yield Sleep(_PAUSE)
 
-    def has_server(self, wait: Wait) -> Core[bool]:
-        """Return whether a server is alive, as far as is known."""
+    def has_server(self, wait: Wait, *, has_begun: bool = False) -> Core[bool]:
+        """Return whether a server is alive, as far as is known; note what is paused on the wait."""
         try:
-            seen = yield from self.see(None, wait.limit)
+            seen = yield from self.see(wait, wait.limit, asks=True)
         except own(BrokerUnavailableError):
             return True  # not known
+        wait.pause = sight_of(self._settings, wait, seen, has_begun=has_begun).pause
         return seen.server is not None and seen.server.age < self._settings.grace
 
     def _ask(self, wait: Wait) -> Core[int]:
@@ -355,7 +364,8 @@ class CallCore:
             wait.alive_at = max(wait.alive_at, now() - seen.server.age)
         if not wait.others.are_all(seen.others) and wait.silence < self._settings.grace:
             if asks:
-                wait.notice.say(reason(self._sight(wait, seen)))
+                sight = sight_of(self._settings, wait, seen)
+                wait.notice.say(reason(sight), brief(sight))
             return None
         return (yield from self._give_up_without_server(wait, seen.others))
 
@@ -371,13 +381,6 @@ class CallCore:
                 yield from self.withdraw(wait)
                 raise lock_lost()
 
-    def _sight(self, wait: Wait, seen: Seen) -> Sight:
-        age = 0.0 if seen.server is None else seen.server.age
-        settings = self._settings
-        terms = (settings.place, started_by(settings), settings.grace, spreadsheet_lane(wait.lane))
-        moment = seen.moment / 1000
-        return Sight(*terms, silence=wait.silence, age=age, moment=moment, **seen.why)
-
     def _give_up_at_refusal(self, wait: Wait, error: RedisError) -> Core[NoReturn]:
         refusal = unavailable(self._settings, error)
         fate = yield from self.withdraw(wait)
@@ -389,8 +392,10 @@ class CallCore:
         fate = yield from self.withdraw(wait)
         if fate == "answered":
             return (yield from self._look(wait, SLICE))
-        has_server = yield from self.has_server(wait)
+        has_server = yield from self.has_server(wait, has_begun=fate in _BEGUN)
         told = _meaning(wait, fate)
+        if wait.pause is not None:
+            told += f". {wait.pause.shown[0].upper()}{wait.pause.shown[1:]}"
         error = timed_out(self._settings, wait.timeout, told, has_server=has_server)
         error.args = (f"{error}{wait.notice.last_words()}",)
         raise flagged(error, fate)

@@ -166,12 +166,12 @@ class Dispatch(FencedScripts):
         if may_hold_later:
             self._remind(slot)
         released, moment = self._slots_args(slots_to_release), now()
-        args = [*of_slot, latest, *released[1], *of_jobs]
+        args = [*of_slot, latest, slot.what, *released[1], *of_jobs]
         found = self._fenced("acquire", [*places, *released[0]], args)
         self._note_released(slots_to_release, moment)
         if found[0] == b"forgotten":
             self._remind(slot)
-            found = self._fenced("acquire", places, [*of_slot, "", 0, *of_jobs])
+            found = self._fenced("acquire", places, [*of_slot, "", slot.what, 0, *of_jobs])
         permit = permit_of(found)
         if permit.word == "go":
             self._held.take(slot)

@@ -38,7 +38,7 @@ class Entry:
         seen: The moment of this look, on this machine's monotonic clock.
         is_handed_out: Whether Redis knows that it was delivered to this server.
         timeout: Seconds for which its caller waits, once the job was read; 0 if not given.
-        failure: What is kept of its failure, once it has failed and if nobody waits for it.
+        failure: What is kept of its failure, once it has failed.
         promise: What is kept under its idempotency key, once it has ended and if it has one.
 
     """
@@ -108,7 +108,14 @@ def entry_of(
 
 @dataclass(frozen=True)
 class Stop:
-    """A request to stop, from a list of its own, so that no lane's name can be one."""
+    """A request to stop, from a list of its own, so that no lane's name can be one.
+
+    Attributes:
+        by: Who asks, user and host; '' for the server itself.
+
+    """
+
+    by: str = ""
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,9 @@ class Keys:
     ``…:poisoned``       stream       jobs that servers died of
     ``…:failed``         sorted set   calls that nobody waited for and that failed, by time:
                                       :mod:`.failed_calls`
+    ``…:outcomes``       sorted set   others whose callers may not know what was done: unknown
+                                      outcomes, poisoned jobs
+    ``…:errors``         sorted set   others that failed
     ``…:answered``       sorted set   ids of signed jobs that nobody waits for and that were
                                       answered, by the times that they are signed with; the server
                                       vouches for all of them together in the hash ``server``
@@ -92,7 +95,13 @@ class Keys:
                                       first; in_doubt, set if that has become a master since;
                                       standby, when a standby server last said that it has a
                                       token; touched, written for a WAIT; answered, what the
-                                      server signs for the set of that name
+                                      server signs for the set of that name; paused, what operators
+                                      have paused (:mod:`.pauses`); logged, the latest of their
+                                      actions that a server has logged; asked, the latest of them
+                                      for observers
+    ``…:actions``        stream       what operators have asked for, and who
+    ``…:published``      hash         what servers publish for those who look at the queue:
+                                      :mod:`.published`
     ``…:control:ID``     list         requests to the server with that id: ``stop``
     ===================  ===========  ====================================================
 
@@ -121,15 +130,20 @@ class Keys:
     ``deliveries``       head, answer, peek, deliver_suspect, acquire, beat, requeue, withdraw,
                          grant, unlock, lapse
     ``journal``          acquire, release_slot; answer and withdraw delete it
-    ``poisoned``         poison
-    ``failed``           answer
+    ``poisoned``         poison, dismiss
+    ``failed``, ``outcomes``, ``errors``
+                         answer, dismiss; ``failed`` also withdraw, when an operator cancels a
+                         call
     ``answered``         answer, vouch
-    ``reply``            answer, grant
-    ``locks``            grant, unlock, extend, lapse, answer, withdraw
+    ``reply``            answer, grant; withdraw, when an operator cancels a call
+    ``locks``            grant, unlock, extend, lapse, answer, withdraw, resume
     ``promises``         acquire, answer, settle; so are ``promised`` and ``keeping``
     ``depth``            enqueue, answer, withdraw, recount, unlock, lapse
     ``renewal``          want
-    ``server``           beat, release, recover, requeue, confirm_intent; answer, vouch
+    ``server``           beat, release, recover, requeue, confirm_intent; answer, vouch; pause,
+                         resume, note_action, dismiss
+    ``actions``          pause, resume, note_action, dismiss
+    ``published``        publish
     ``control``          none: ``Consumer.request_stop`` pushes
     ``formats``          formats
     ``slots``            acquire, release_slot, answer, remind, recover, formats
@@ -189,6 +203,16 @@ class Keys:
         return self._key("failed")
 
     @cached_property
+    def outcomes(self) -> str:
+        """Calls whose callers may not know what was done."""
+        return self._key("outcomes")
+
+    @cached_property
+    def errors(self) -> str:
+        """Other calls that failed."""
+        return self._key("errors")
+
+    @cached_property
     def answered(self) -> str:
         """Ids of signed jobs that nobody waits for and that were answered."""
         return self._key("answered")
@@ -228,6 +252,11 @@ class Keys:
         return self._key("server")
 
     @cached_property
+    def published(self) -> str:
+        """What servers publish for those who look at the queue."""
+        return self._key("published")
+
+    @cached_property
     def formats(self) -> str:
         """Which formats have had a server in this namespace."""
         return self._shared("formats")
@@ -245,6 +274,11 @@ class Keys:
     def slots(self, kind: str) -> str:
         """Return the key of the slots of a kind of request."""
         return self._shared(f"slots:{kind}")
+
+    @cached_property
+    def actions(self) -> str:
+        """What operators have asked for."""
+        return self._key("actions")
 
     def control(self, server_id: str) -> str:
         """Return the key of the requests to a server."""

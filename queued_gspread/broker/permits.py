@@ -22,8 +22,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread._clock import now
 
+from .pauses import pauses_of
+
 if TYPE_CHECKING:
     from .jobs import Entry
+    from .pauses import Pause
 
 __all__ = [
     "ALL",
@@ -66,6 +69,8 @@ class Slot:
         window: Seconds for which it is held after the response.
         interval: Least seconds between two requests of any kind.
         lane: The lane of its request; '' to take no part in the fairness between lanes.
+        what: ``read`` or ``write``: which pause of an operator's holds the request up; '' for one
+            that only a pause of everything does.
 
     """
 
@@ -75,6 +80,7 @@ class Slot:
     window: float = 60.0
     interval: float = 0.0
     lane: str = ""
+    what: str = ""
 
     def args(self) -> list[Any]:
         """Return the slot as arguments of ``acquire.lua``."""
@@ -114,7 +120,7 @@ class Permit:
     """The answer to whether a request may go out now.
 
     Attributes:
-        word: ``go``, ``wait``, or the fate of all jobs: ``withdrawn`` or ``late``.
+        word: ``go``, ``wait``, ``paused``, or the fate of all jobs: ``withdrawn`` or ``late``.
         wait: Seconds; infinite if that depends on a response.
         kind: Which kind of request waits that long, or :data:`ALL`.
         sent: When the permit was given, on Redis's clock.
@@ -124,6 +130,7 @@ class Permit:
         limit: How many slots of its kind there are now; 0 for no limit, or if no job goes.
         words: For each job that takes part in the request: ``go``, or why it does not (see
             ``acquire.lua``); empty if ``word`` holds for all.
+        pause: What an operator has paused, if the word is ``paused``.
 
     """
 
@@ -135,6 +142,7 @@ class Permit:
     is_held: bool = False
     limit: int = 0
     words: tuple[str, ...] = ()
+    pause: Pause | None = None
 
     def word_of(self, place: int) -> str:
         """Return the word for the job at an index."""
@@ -342,6 +350,8 @@ def milliseconds(seconds: float) -> int:
 def permit_of(found: list[Any]) -> Permit:
     """Return the permit in a result of ``acquire.lua``."""
     word = found[0].decode()
+    if word == "paused":
+        return Permit(word, pause=next(iter(pauses_of(found[1])), None))
     if word == "wait":
         wait = math.inf if found[1] < 0 else found[1] / 1000
         return Permit(word, wait, found[2].decode(), limit=int(found[3]))

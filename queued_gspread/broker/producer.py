@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from redis.exceptions import RedisError
 
@@ -27,6 +27,9 @@ from queued_gspread.errors import (
     CallTimeoutError,
     JobLostError,
     LockLostError,
+    MessageTooLargeError,
+    QueuedGspreadError,
+    QueueDrainedError,
     QueueFullError,
     ServerUnavailableError,
     SignatureError,
@@ -50,6 +53,8 @@ __all__ = ["AFTER_WITHDRAWAL", "LOCK_PATIENCE", "Producer", "QueuedJob"]
 
 LOCK_PATIENCE = 5.0
 """Seconds that a caller waits for a lock before a notice; a test may set it here."""
+
+T = TypeVar("T")
 
 # Seconds for the withdrawal after Ctrl-C.
 _INTERRUPTED: Final = 5.0
@@ -88,6 +93,17 @@ class QueuedJob:
 
     def enqueue(self) -> Core[None]:
         """Put it in. One that need not be waited for is signed with the time before that."""
+        yield from self._named(self._enqueue())
+
+    def _named(self, core: Core[T]) -> Core[T]:
+        """Do what a core does, and have its errors carry the job's id."""
+        try:
+            return (yield from core)
+        except own(QueuedGspreadError) as error:
+            error.job_id = self.wait.job_id
+            raise
+
+    def _enqueue(self) -> Core[None]:
         wait = self.wait
         if wait.is_unattended:
             moment = yield from self.core.moment(wait)
@@ -96,6 +112,9 @@ class QueuedJob:
 
     def reply(self) -> Core[bytes]:
         """Wait for its reply, and delete what the call has left in Redis."""
+        return (yield from self._named(self._reply()))
+
+    def _reply(self) -> Core[bytes]:
         wait = self.wait
         try:
             reply = yield from self.core.reply(wait)
@@ -162,6 +181,7 @@ class Producer:
             CallTimeoutError: The timeout has passed.
             JobLostError: Redis came back without the job.
             QueueFullError: The queue is full; this job was not enqueued.
+            QueueDrainedError: The queue takes no new calls; this job was not enqueued.
             LockLostError: A lock has ended that it is under; this job was not enqueued.
             MessageTooLargeError: The job is larger than the limit, and was not sent.
             SignatureError: The reply is not signed as it must be.
@@ -173,7 +193,8 @@ class Producer:
             with until(wait.limit):
                 reply = self._reply_to(message, wait)
             return self._envelope.reply(job_id, lane, message, reply)
-        except own(*AFTER_WITHDRAWAL):
+        except own(*AFTER_WITHDRAWAL) as error:
+            error.job_id = job_id
             raise
         except BaseException as error:
             self._withdraw_aside(wait, error)
@@ -187,8 +208,13 @@ class Producer:
         notice: Notice | None,
         extends: Mapping[str, float],
     ) -> tuple[bytes, Wait]:
-        message, generation = self._envelope.job(job_id, lane, body)
+        try:
+            message, generation = self._envelope.job(job_id, lane, body)
+        except MessageTooLargeError as error:
+            error.job_id = job_id
+            raise
         notice, timeout = notice or self.notice(), self.settings.timeout
+        notice.job_id = job_id
         wait = Wait(job_id, lane, timeout, generation=generation, notice=notice)
         if extends:
             wait.extends, wait.extend_every = (*extends,), min(extends.values()) / _LOOKS
@@ -334,6 +360,7 @@ AFTER_WITHDRAWAL: Final = (
     CallTimeoutError,
     JobLostError,
     LockLostError,
+    QueueDrainedError,
     QueueFullError,
     ServerUnavailableError,
     SignatureError,

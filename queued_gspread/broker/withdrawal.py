@@ -9,6 +9,7 @@ from queued_gspread.errors import (
     BrokerUnavailableError,
     CallTimeoutError,
     LockLostError,
+    QueueDrainedError,
     QueueFullError,
     ServerUnavailableError,
 )
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "UNDONE",
     "add_note",
+    "drained",
     "expired",
     "flagged",
     "full",
@@ -104,6 +106,14 @@ def full(settings: Settings, waiting: int, limit: int, *, has_server: bool) -> Q
         f"{waiting} calls wait in {settings.callers_place}, and its server lets {limit} wait: this "
         "one was not put in and will not be made. Call again later, or give the server a larger "
         f"--max-queue{_unless(settings, has_server=has_server)}"
+    )
+
+
+def drained(settings: Settings, told: str) -> QueueDrainedError:
+    """Return the error for a call that came while the queue takes no new ones."""
+    return QueueDrainedError(
+        f"{settings.callers_place} takes no new calls, as it was {told}. This one was not put in "
+        "and will not be made. Call again once `queued-gspread resume` has been run there"
     )
 
 

@@ -7,7 +7,28 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
-from . import check, demo, emulator, keys, locks, run, server, stop
+from . import (
+    callers,
+    check,
+    completion,
+    dashboard,
+    demo,
+    drain,
+    emulator,
+    health,
+    jobs,
+    keys,
+    lanes,
+    locks,
+    outcomes,
+    pause,
+    purge,
+    resume,
+    run,
+    server,
+    status,
+    stop,
+)
 from .options import Parser
 from .output import READER_GONE, ReaderGoneError, prepare, warn
 
@@ -15,16 +36,28 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-__all__ = ["main", "server_main", "with_command"]
+__all__ = ["COMMANDS", "main", "server_main", "with_command"]
 
-_COMMANDS: Final = (
+COMMANDS: Final = (
     ("demo", demo, "see it work: no Google account, no Redis, no configuration"),
     ("server", server, "make the calls that clients put into the queue"),
     ("check", check, "find out what stands between you and the first row"),
     ("run", run, "run a script or a module, with gspread's calls queued"),
+    ("status", status, "show a queue on one screen: servers, quota, waits, failures"),
+    ("lanes", lanes, "show the spreadsheets whose calls are in the queue"),
+    ("callers", callers, "show who puts calls into the queue"),
+    ("dashboard", dashboard, "show queues on a page for the browser, and act on them there"),
+    ("health", health, "find out whether a queue works, as an exit status"),
     ("stop", stop, "ask the server that works to stop; one that stands by takes over"),
+    ("pause", pause, "send nothing more for now: all, one spreadsheet, reads or writes"),
+    ("resume", resume, "end what was paused or drained"),
+    ("drain", drain, "make the calls that are there, and take no new ones"),
+    ("jobs", jobs, "list the calls that wait or are being made, show one, or cancel some"),
+    ("outcomes", outcomes, "list the calls that failed, show one, export or dismiss them"),
+    ("purge", purge, "cancel all calls that wait"),
     ("locks", locks, "show who holds the locks of spreadsheets, or break one"),
     ("keys", keys, "show what is kept under idempotency keys, or settle an outcome"),
+    ("completion", completion, "have a shell complete commands and options"),
     ("emulator", emulator, "take Google's place on this machine, for trying and testing"),
 )
 _OWN_OPTIONS: Final = ("-h", "--help", "--version")
@@ -44,6 +77,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     named = next((word for word in arguments if not word.startswith("-")), "")
     if named != "run":  # a program's output is its own
         prepare()
+    parser = _parser(named)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        options.parser.refuse(unknown)
+    return _run(options.run, options, options.parser)
+
+
+def _parser(named: str | None = None) -> Parser:
+    """Return the parser of ``queued-gspread``, with the options of one command or of all."""
     parser = Parser(
         "queued-gspread",
         description="gspread for many processes: their calls wait in Redis, and one server makes "
@@ -52,22 +94,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.version_option()
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, module, about in _COMMANDS:
+    for name, module, about in COMMANDS:
         command = commands.add_parser(name, help=about, description=module.ABOUT)
-        if name == named:
+        if named in (name, None):
             # Only for the command that runs: an invalid variable of the server's must not stop
             # the other commands.
             module.add_options(command)
-        command.set_defaults(run=module.run, parser=command)
-    options, unknown = parser.parse_known_args(arguments)
-    if unknown:
-        options.parser.refuse(unknown)
-    return _run(options.run, options, options.parser)
+        command.set_defaults(run=module.run, parser=command, whole_parser=_parser)
+    return parser
 
 
 def with_command(arguments: Sequence[str]) -> Sequence[str]:
     """Return arguments with the command ``run``, unless they begin with a command."""
-    names = (*_OWN_OPTIONS, *(name for name, _, _ in _COMMANDS))
+    names = (*_OWN_OPTIONS, *(name for name, _, _ in COMMANDS))
     return arguments if not arguments or arguments[0] in names else ["run", *arguments]
 
 

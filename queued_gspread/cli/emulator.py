@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread._variables import warn_of_slips
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 
-from .options import Listed, Parser, count, host_names, port, positive_seconds, seconds, titles
+from .options import Listed, Parser, count, positive_seconds, seconds, titles
 from .output import say, warn
 
 if TYPE_CHECKING:
@@ -35,31 +35,13 @@ def add_options(parser: Parser) -> None:
     parser.section("address and files")
     _place_options(parser)
     _behaviour_options(parser)
+    parser.example("emulator --service-account-out key.json", "with a server's key")
+    parser.example("emulator --port 8099 --state books.json", "what is written stays")
 
 
 def _place_options(parser: Parser) -> None:
-    parser.option(
-        "--host",
-        "the address to listen on; anybody who can reach it can read and change the spreadsheets "
-        "(default %(default)s)",
-        default="127.0.0.1",
-        metavar="HOST",
-    )
-    parser.option(
-        "--allow-host",
-        "a host name by which others reach it, such as its container's; repeat the option, or "
-        "separate names with commas; * allows any name, which lets foreign web pages in",
-        type=host_names,
-        action=Listed,
-        default=[],
-        metavar="NAME",
-    )
-    parser.option(
-        "--port",
-        "the port to listen on; 0 picks a free one (default %(default)s)",
-        type=port,
-        default=0,
-        metavar="PORT",
+    parser.listening_options(
+        sees="can read and change the spreadsheets", like="container", port_number=0
     )
     parser.option(
         "--service-account-out",

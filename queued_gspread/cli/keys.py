@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread._clock import shown_utc
 from queued_gspread.broker import Promises
+from queued_gspread.broker.operators import Operator
 from queued_gspread.errors import IdempotencyKeyError
 from queued_gspread.protocol.signing import load_keys
 from queued_gspread.settings import Settings
@@ -60,6 +61,8 @@ def add_options(parser: Parser) -> None:
         metavar="SECONDS",
         help="how long to keep that it was made (default %(default)s)",
     )
+    parser.example("keys", "those whose outcome is unknown")
+    parser.example("keys order-1 --made", "it is there: do not make it again")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -78,7 +81,10 @@ def run(options: argparse.Namespace) -> int:
     calls = sorted(found.values(), key=lambda call: (call.since, call.key, call.number))
     unknown = [call for call in calls if call.state not in _KNOWN]
     if options.is_made is not None:
-        return _settle(queue, options, _one_of(unknown, options, where))
+        call = _one_of(unknown, options, where)
+        settled = f"{'made' if options.is_made else 'not made'} in {call.spreadsheet}"
+        Operator(settings).note(f"settle a call under an idempotency key as {settled}")
+        return _settle(queue, options, call)
     for call in calls if options.all else unknown:
         say(_shown(call))
     if not (calls if options.all else unknown):
@@ -121,5 +127,5 @@ def _one_of(unknown: list[KeptCall], options: argparse.Namespace, where: str) ->
 
 
 def _shown(call: KeptCall) -> str:
-    since = datetime.fromtimestamp(call.since, timezone.utc).isoformat(" ", "seconds")
+    since = shown_utc(call.since)
     return f"{call.key!r} {call.number}: {call.state}, in {call.spreadsheet!r}, since {since}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import Producer
+from queued_gspread._clock import shown_utc
+from queued_gspread.broker import Producer, one_line
+from queued_gspread.broker.operators import Operator
 from queued_gspread.errors import LockError
 from queued_gspread.protocol.routing import lane_name
 from queued_gspread.settings import Settings
@@ -37,6 +38,8 @@ def add_options(parser: Parser) -> None:
         dest="broken",
         metavar="SPREADSHEET",
     )
+    parser.example("locks", "who holds which")
+    parser.example("locks --break 1AbC…", "end one")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -58,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     lanes = (options.broken, lane_name(options.broken))
     holder_of_it = next((holder for holder in holders if holder.lane in lanes), None)
+    if holder_of_it is not None:
+        Operator(settings).note(f"break the lock of the spreadsheet {holder_of_it.lane}")
     if holder_of_it is None or not queue.break_lock(holder_of_it):
         raise LockError(f"the spreadsheet {options.broken} is not locked in {where}")
     say(f"broke the lock: {_shown(holder_of_it)}")
@@ -65,6 +70,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _shown(holder: LockHolder) -> str:
-    since = datetime.fromtimestamp(holder.since, timezone.utc).isoformat(" ", "seconds")
+    since = shown_utc(holder.since)
     state = "" if holder.state == "held" else f", {holder.state}, with a call in the air"
-    return f"{holder.lane}: {holder.who}, since {since}, hold {holder.hold:g} s{state}"
+    return f"{one_line(holder.lane)}: {holder.who}, since {since}, hold {holder.hold:g} s{state}"

@@ -35,6 +35,7 @@ __all__ = [
     "host_names",
     "message_bytes",
     "namespace",
+    "namespaces",
     "port",
     "positive_seconds",
     "seconds",
@@ -51,6 +52,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._section: argparse._ActionsContainer = self
+        self._examples: list[tuple[str, str]] = []
 
     def error(self, message: str) -> NoReturn:
         """Print the line and exit."""
@@ -68,6 +70,16 @@ class Parser(argparse.ArgumentParser):
             self.exit(READER_GONE)
         except OutputError as error:
             self.exit(1, f"{self.prog}: {error}\n")
+
+    def example(self, command: str, about: str) -> None:
+        """Add a line to the examples at the end of the help."""
+        self._examples.append((f"queued-gspread {command}", about))
+
+    def format_help(self) -> str:
+        """Return the help, with the examples as they are."""
+        width = max((len(command) for command, _ in self._examples), default=0)
+        lines = [f"  {command.ljust(width)}  {about}\n" for command, about in self._examples]
+        return super().format_help() + "".join(["\nexamples:\n", *lines] if lines else [])
 
     def section(self, title: str) -> None:
         """Put the options that are added from now on under a title."""
@@ -135,6 +147,38 @@ class Parser(argparse.ArgumentParser):
         )
         self.version_option()
 
+    def listening_options(self, *, sees: str, like: str, port_number: int) -> None:
+        """Add the options of where a page is served.
+
+        Args:
+            sees: What whoever reaches the address can do.
+            like: Whose name others may reach it by.
+            port_number: The default port; 0 for a free one.
+
+        """
+        self.option(
+            "--host",
+            f"the address to listen on; anybody who can reach it {sees} (default %(default)s)",
+            default="127.0.0.1",
+            metavar="HOST",
+        )
+        self.option(
+            "--allow-host",
+            f"a host name by which others reach it, such as its {like}'s; repeat the option, or "
+            "separate names with commas; * allows any name, which lets foreign web pages in",
+            type=host_names,
+            action=Listed,
+            default=[],
+            metavar="NAME",
+        )
+        self.option(
+            "--port",
+            "the port to listen on; 0 picks a free one (default %(default)s)",
+            type=port,
+            default=port_number,
+            metavar="PORT",
+        )
+
     def version_option(self) -> None:
         """Add ``--version``."""
         on = f"gspread {gspread.__version__}, Python {platform.python_version()}"
@@ -161,6 +205,11 @@ def namespace(text: str) -> str:
         return check_namespace(text)
     except ConfigurationError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def namespaces(text: str) -> list[str]:
+    """Return the namespaces in a comma-separated list."""
+    return [namespace(name.strip()) for name in text.split(",")]
 
 
 def seconds(text: str) -> float:

@@ -5,18 +5,31 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
+import shutil
 import sys
 from typing import Final
 
 from queued_gspread.errors import QueuedGspreadError
 
-__all__ = ["READER_GONE", "OutputError", "ReaderGoneError", "prepare", "say", "warn"]
+__all__ = [
+    "READER_GONE",
+    "OutputError",
+    "ReaderGoneError",
+    "columns",
+    "draw",
+    "prepare",
+    "say",
+    "warn",
+]
 
 READER_GONE: Final = 141
 """The exit status that a shell reports for a program that SIGPIPE has ended."""
 
 _LAST = 2  # the descriptor of standard error
 _RAISING = {"strict", "surrogateescape"}
+# What a terminal obeys instead of showing it. Who may put in calls chooses names that are printed.
+_OBEYED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class OutputError(QueuedGspreadError):
@@ -45,14 +58,24 @@ def prepare() -> None:
         sys.stdout.reconfigure(errors="replace")
 
 
+def columns() -> int | None:
+    """Return the width of the terminal that standard output is; None if it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def say(text: str, end: str = "\n") -> None:
-    """Print a text at once.
+    """Print a text at once; what a terminal would obey becomes question marks.
 
     Raises:
         ReaderGoneError: The reader has closed standard output.
         OutputError: The text cannot be written for another reason, such as a full disk.
 
     """
+    draw(_OBEYED.sub("?", text), end)
+
+
+def draw(text: str, end: str = "") -> None:
+    """Print what a terminal is to obey; raises as :func:`say` does."""
     try:
         print(text, end=end, flush=True)
     except OSError as error:
@@ -64,7 +87,7 @@ def say(text: str, end: str = "\n") -> None:
 def warn(text: str) -> None:
     """Print a line on standard error; if that fails, there is nowhere left to report it."""
     with contextlib.suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        print(_OBEYED.sub("?", text), file=sys.stderr, flush=True)
 
 
 def _discard_output() -> None:

@@ -36,6 +36,8 @@ def add_options(parser: Parser) -> None:
         "-m", dest="module", nargs=argparse.REMAINDER, help="run a module, with its arguments"
     )
     parser.add_argument("script", nargs=argparse.REMAINDER, help="or a script, with its arguments")
+    parser.example("run script.py --its-option", "a script as it is")
+    parser.example("run --timeout 60 -m package", "a module")
 
 
 def run(options: argparse.Namespace) -> int:

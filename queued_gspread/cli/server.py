@@ -18,6 +18,8 @@ from queued_gspread.server.log import configure
 from queued_gspread.server.policy.retry import DURABILITIES
 from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
+from . import metrics
+from .notify import Notifier, status_of
 from .options import Parser, count, flag_or_file, message_bytes, positive_seconds, seconds
 from .output import warn
 from .secrets import taken
@@ -35,7 +37,7 @@ ABOUT: Final = (
 
 
 def add_options(parser: Parser) -> None:
-    """Add the server's options: the keyword arguments of :class:`Server`, and two for its log."""
+    """Add the server's options: the keyword arguments of :class:`Server`, and its log's."""
     parser.queue_options()
     google_options(parser)
     quota_options(parser)
@@ -46,6 +48,10 @@ def add_options(parser: Parser) -> None:
     _limit_options(parser)
     _signing_options(parser)
     _log_options(parser)
+    metrics.add_options(parser)
+    parser.example("server --service-account key.json", "as that account")
+    parser.example("server --redis-url redis://queue/0 --adc", "at another Redis")
+    parser.example("server --writes-per-minute 300", "with a larger quota")
 
 
 def google_options(parser: Parser) -> None:
@@ -303,6 +309,7 @@ def run(options: argparse.Namespace) -> int:
 
     """
     configure(options.log_level, options.log_format)
+    notifier = Notifier()
     server = Server(
         redis_url=options.redis_url,
         namespace=options.namespace,
@@ -332,9 +339,10 @@ def run(options: argparse.Namespace) -> int:
         signing_key_file=options.signing_key_file,
         replace_account=options.replace_account,
     )
+    metrics.serve(server, options)
     if options.redis_url is None:
         _start_redis()
-    status = 0 if _run_until_stopped(server) else 1
+    status = 0 if _run_until_stopped(server, notifier) else 1
     if server.has_calls_left:
         # Their threads may wait for Google for minutes; the next server takes care of them.
         sys.stderr.flush()
@@ -342,7 +350,7 @@ def run(options: argparse.Namespace) -> int:
     return status
 
 
-def _run_until_stopped(server: Server) -> bool:
+def _run_until_stopped(server: Server, notifier: Notifier) -> bool:
     """Run a server; return whether it ended because it was asked to.
 
     The main thread only waits, so that a signal is handled at once.
@@ -350,10 +358,14 @@ def _run_until_stopped(server: Server) -> bool:
     signalled = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: signalled.set())
+    notifier.tell("starts")
     server.start()
+    notifier.tell(status_of(server), READY="1")
     while not signalled.wait(_LOOK) and server.is_running:
-        pass
+        notifier.tell(status_of(server))
+        notifier.feed(server.pulse.beat)
     was_asked = signalled.is_set() or server.was_told_to_stop
+    notifier.tell("stops: waits for the requests in the air", STOPPING="1")
     server.request_stop()
     try:
         server.wait()
@@ -363,7 +375,8 @@ def _run_until_stopped(server: Server) -> bool:
     return was_asked
 
 
-# Signals end the wait at once; this is for a stop that comes through the queue.
+# Signals end the wait at once; this is for a stop that comes through the queue,
+# and for the service manager.
 _LOOK = 0.5
 
 

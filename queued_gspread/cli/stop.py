@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import FORMAT, Consumer, Producer, shown_others
+from queued_gspread.broker.operators import who_asks
 from queued_gspread.broker.sandbox import check_server
 from queued_gspread.errors import ServerUnavailableError
 from queued_gspread.settings import Settings
@@ -38,6 +39,8 @@ def add_options(parser: Parser) -> None:
         default=60.0,
         metavar="SECONDS",
     )
+    parser.example("stop", "wait for a minute")
+    parser.example("stop --stop-timeout 200", "wait for longer")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -59,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         if state.others:
             message += f" in queue format {FORMAT}, but {shown_others(state.others)} works there"
         raise ServerUnavailableError(message)
-    Consumer(settings).request_stop(server.server_id)
+    Consumer(settings).request_stop(server.server_id, who_asks())
     deadline = time.monotonic() + options.stop_timeout
     while _still_works(queue, server.server_id):
         if time.monotonic() > deadline:

@@ -26,7 +26,7 @@ from queued_gspread.emulator.limits.quotas import Meter, Quotas
 from queued_gspread.emulator.storage.keeper import Keeper
 
 from .client import Clients
-from .control import Control, Guard
+from .control import Control, EmulatorGuard
 from .people import People
 from .world import World
 
@@ -89,7 +89,7 @@ class Emulator(World, People):
             None if state is None else Keeper(state, self._store, self._project, self._changes)
         )
         self._handler = Handler(self._store, self._project, self._changes, monotonic, seed)
-        guard = Guard(host, allowed_hosts)
+        guard = EmulatorGuard(host, allowed_hosts)
         control = Control(self, self._store, self._handler.ledger, guard)
         self._listener = Listener(host, port, self._handler, control.add_to)
         self._clients = Clients()

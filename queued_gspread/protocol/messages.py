@@ -20,6 +20,8 @@ Job::
     unattended            true if nobody waits for the reply; absent otherwise
     once      [str, int, num]  idempotency key, the call's place in its block, and the seconds for
                           which its answer is kept; absent without a key
+    traceparent  str      the caller's span, as W3C's Trace Context writes it; absent where the
+                          caller does not trace. A reader that does not know it does without
 
 Reply::
 
@@ -141,6 +143,7 @@ class Job:
     versions: tuple[str, str] = (__version__, gspread.__version__)
     is_unattended: bool = False
     once: Once | None = None
+    traceparent: str | None = None
 
     @property
     def name(self) -> str:
@@ -159,6 +162,8 @@ class Job:
         rare: dict[str, Any] = {"unattended": True} if self.is_unattended else {}
         if self.once is not None:
             rare["once"] = [self.once.key, self.once.number, self.once.keep]
+        if self.traceparent is not None:
+            rare["traceparent"] = self.traceparent
         return codec.dumps(
             {
                 "v": _FIRST_VERSION if self.once is None else codec.WIRE_VERSION,
@@ -210,6 +215,7 @@ class Job:
                 versions=tuple(message["versions"]),
                 is_unattended=message.get("unattended", False),
                 once=Once(*message["once"]) if "once" in message else None,
+                traceparent=message.get("traceparent"),
             )
         except (KeyError, TypeError) as error:
             raise CodecError(f"a job's field is missing or of the wrong kind: {error}") from error
@@ -233,6 +239,7 @@ class Job:
                 "identity": _is_identity(self.identity),
                 "unattended": isinstance(self.is_unattended, bool),
                 "once": self.once is None or _is_once(self.once),
+                "traceparent": self.traceparent is None or isinstance(self.traceparent, str),
             }.items()
             if not right
         ]

@@ -23,31 +23,25 @@ from __future__ import annotations
 import inspect
 import warnings
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import gspread
 
 from queued_gspread._clock import now
 from queued_gspread._interrupts import unconverted
+from queued_gspread._tracing import UNTRACED
 from queued_gspread.broker import sandbox, tell_answered
 from queued_gspread.google_api.prepared import prepared
 from queued_gspread.protocol import codec
 from queued_gspread.protocol.kinds import CLIENT, HTTP_CLIENT, SPREADSHEET, WORKSHEET, ObjectKind
-from queued_gspread.protocol.messages import (
-    UNATTENDED_TIMEOUT,
-    Job,
-    Reply,
-    caller_named,
-    check_http_timeout,
-    new_id,
-)
+from queued_gspread.protocol.messages import Job, Reply, caller_named, check_http_timeout, new_id
 from queued_gspread.protocol.objects import spreadsheet_of
 from queued_gspread.protocol.patches import is_patched
 from queued_gspread.protocol.property_changes import apply
 from queued_gspread.protocol.routing import has_lane, lane_of
 
-from .caller import Caller, close_notice
+from .bodies import whole
+from .caller import Caller, decoded
 from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
 from .keying import once_now
 from .locking import lane_now
@@ -74,10 +68,7 @@ __all__ = [
     "reading_properties",
     "runs_here",
     "send_request",
-    "unattended",
 ]
-
-_BLOCK: Final = 65_536
 
 
 def make_call(
@@ -131,10 +122,13 @@ def _sent(
     try:
         if pipeline is not None:
             return (_pipelined(pipeline, proxy, kind, call),)
-        reply = call.caller.send(call.job, call.lane, call.objects)
+        with unconverted():
+            body = call.encoded()
     except codec.Unencodable:
         return None
-    return (call.shown(_outcome(proxy, kind, reply)),)
+    with call.span or UNTRACED:
+        reply = call.caller.send(call.job_id, call.lane, body, call.objects)
+        return (call.shown(_outcome(proxy, kind, reply)),)
 
 
 def outgoing(
@@ -151,7 +145,7 @@ def outgoing(
     if method in kind.own:
         first = list(range(len(kwargs["key"])))
         job.kwargs = {**kwargs, "columns": caller.key_columns.get(table_of(lane, job), first)}
-    return Outgoing(caller, job, lane, Objects(http, _parent(proxy, kind)))
+    return Outgoing(caller, job, lane, Objects(http, _parent(proxy, kind)), new_id())
 
 
 def answered(
@@ -163,8 +157,7 @@ def answered(
     seconds: float,
 ) -> Any:
     """Return a call's result, or raise its error, once its reply is there."""
-    decoded = close_notice(Reply.decode(reply, call.objects), seconds, notice)
-    return call.shown(_outcome(proxy, kind, decoded))
+    return call.shown(_outcome(proxy, kind, decoded(reply, call.objects, seconds, notice)))
 
 
 def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgoing) -> Any:
@@ -172,16 +165,15 @@ def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgo
     job, lane = outgoing.job, outgoing.lane
     cls = None if pipeline.waits else lazy_class(kind, job.method)
     is_left = pipeline.leaves(cls)
-    body = (unattended(job) if is_left else job).encode()
+    body = outgoing.encoded(is_left=is_left)
     began, line = now(), UserLine.now()
     queue = outgoing.caller.queue_now()
     notice = queue.notice()
 
     def settle(reply: bytes) -> Any:
-        decoded = Reply.decode(reply, outgoing.objects)
-        pipeline.progress.sent(decoded.requests)
-        decoded = close_notice(decoded, now() - began, notice)
-        return outgoing.shown(_outcome(proxy, kind, decoded, line))
+        told = decoded(reply, outgoing.objects, now() - began, notice)
+        pipeline.progress.sent(told.requests)
+        return outgoing.shown(_outcome(proxy, kind, told, line))
 
     changed = _properties_of(proxy) if changes_properties(kind, job.method) else []
     call = pipeline.new_call(job.name, changed, adds=job.method in ADDS)
@@ -190,16 +182,14 @@ def _pipelined(pipeline: Pipeline, proxy: Any, kind: ObjectKind, outgoing: Outgo
         # Its title, in whatever case, is what names the worksheet to Google.
         title = str(proxy._properties.get("title")).casefold()
         cell = used_cell(job, (proxy.spreadsheet_id, title))
-    prepared = queue.prepared(new_id(), lane, body, notice, is_unattended=is_left)
+    prepared = queue.prepared(outgoing.job_id, lane, body, notice, is_unattended=is_left)
+    call.span = outgoing.span
     pipeline.put_in(call, prepared, queue.put_in, settle, cell)
+    if is_left and call.span is not None:
+        call.span.end()  # this was all that anybody waits for
     if call.future is not None:
         return call.future
     return pipeline.wait_at_place(call) if cls is None else pipeline.lazy(call, ours(cls))
-
-
-def unattended(job: Job) -> Job:
-    """Return the job of a call that nobody waits for, whose caller's timeout is not its own."""
-    return replace(job, is_unattended=True, timeout=UNATTENDED_TIMEOUT)
 
 
 def _settle(
@@ -355,7 +345,7 @@ def _request_here(
     Raises what requests raises for a request that cannot be sent at all.
     """
     request = prepared(method, endpoint, params, data, json, files, headers)
-    body = _whole(request.body)
+    body = whole(request.body)
     # The server's requests works out the body's length again.
     kept = {
         name: value
@@ -367,36 +357,6 @@ def _request_here(
 
 # So that Python's TypeError for wrong arguments names gspread's method.
 _request_here.__qualname__ = gspread.HTTPClient.request.__qualname__
-
-
-def _whole(body: Any) -> str | bytes | None:
-    """Return a body as requests would send it: text of a stream is UTF-8."""
-    if isinstance(body, str):
-        return str.__str__(body)
-    if body is None or type(body) is bytes:
-        return body
-    return b"".join(map(_chunk, _parts(body)))
-
-
-def _chunk(part: Any) -> bytes:
-    chunk = part.encode() if isinstance(part, str) else part
-    # Fails as http.client does for anything that is not bytes.
-    return b"%b" % (chunk,) if len(chunk) else b""
-
-
-def _parts(body: Any) -> Iterable[Any]:
-    if hasattr(body, "read"):
-        return iter(lambda: body.read(_BLOCK) or None, None)
-    try:
-        return [memoryview(body)]
-    except TypeError:
-        pass
-    if not hasattr(body, "__iter__"):  # urllib3's wording
-        raise TypeError(
-            "'body' must be a bytes-like object, file-like object, or iterable. "
-            f"Instead was {body!r}"
-        )
-    return cast("Iterable[Any]", body)
 
 
 def _outcome(proxy: Any, kind: ObjectKind, reply: Reply, line: UserLine | None = None) -> Any:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from queued_gspread._clock import now
 from queued_gspread._interrupts import unconverted
 from queued_gspread.broker import Producer, producer, sandbox, tell_answered
-from queued_gspread.errors import CallTimeoutError
-from queued_gspread.protocol.messages import LOCK, Job, NoObjects, Reply, new_id
+from queued_gspread.errors import CallTimeoutError, QueuedGspreadError
+from queued_gspread.protocol.messages import LOCK, Job, NoObjects, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from queued_gspread.protocol.identity import Identity
     from queued_gspread.settings import Settings
 
-__all__ = ["Caller", "close_notice"]
+__all__ = ["Caller", "close_notice", "decoded"]
 
 
 class Caller:
@@ -31,16 +31,16 @@ class Caller:
         # The key columns of upserts, by the table: where they were last.
         self.key_columns: dict[Any, list[int]] = {}
 
-    def send(self, job: Job, lane: str, objects: codec.Objects) -> Reply:
+    def send(self, job_id: str, lane: str, body: bytes, objects: codec.Objects) -> Reply:
         """Put a job into the queue and wait for its reply."""
-        job_id, began = new_id(), now()
+        began = now()
         queue = self.queue_now()
         notice = queue.notice()
         with unconverted():
-            reply = queue.call(job_id, lane, job.encode(), notice)
+            reply = queue.call(job_id, lane, body, notice)
         with unconverted(tell_answered):
             try:
-                return close_notice(Reply.decode(reply, objects), now() - began, notice)
+                return decoded(reply, objects, now() - began, notice)
             finally:
                 queue.forget(job_id)
 
@@ -72,9 +72,9 @@ class Caller:
     @staticmethod
     def locked(reply: bytes, seconds: float, notice: Notice) -> None:
         """Raise the error of a reply to a job that asks for a lock, if it has one."""
-        decoded = close_notice(Reply.decode(reply, NoObjects()), seconds, notice)
-        if decoded.error is not None:
-            raise decoded.error
+        error = decoded(reply, NoObjects(), seconds, notice).error
+        if error is not None:
+            raise error
 
     def queue_now(self) -> Producer:
         """Return the queue that a call goes to now: in a test, the test's."""
@@ -82,12 +82,32 @@ class Caller:
         return self._queue if settings is self.settings else Producer(settings)
 
 
+def decoded(message: bytes, objects: codec.Objects, seconds: float, notice: Notice) -> Reply:
+    """Decode a call's reply; its error gets the job's id, and a time-out who waited for what.
+
+    Args:
+        message: The reply.
+        objects: Makes gspread's objects.
+        seconds: How long the call has waited for it.
+        notice: The call's notice, which is over.
+
+    """
+    try:
+        reply = Reply.decode(message, objects)
+    except QueuedGspreadError as error:
+        error.job_id = notice.job_id
+        raise
+    return close_notice(reply, seconds, notice)
+
+
 def close_notice(reply: Reply, seconds: float, notice: Notice) -> Reply:
-    """End a call's notice, or add to a time-out's text who waited how long, and for what."""
+    """End a call's notice, or complete the call's error."""
     error = reply.error
     if error is None:
         notice.end()
-    elif isinstance(error, CallTimeoutError):
+    if isinstance(error, QueuedGspreadError):
+        error.job_id = notice.job_id
+    if isinstance(error, CallTimeoutError):
         waited = f"{error} ({notice.caller or 'this caller'} has waited for {seconds:.1f} s)"
         error.args = (waited + notice.last_words(),)
     return reply

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from queued_gspread.broker import spreadsheet_lane
+from queued_gspread import _tracing
+from queued_gspread.broker import sandbox, spreadsheet_lane
+from queued_gspread.protocol.codec import Unencodable
 from queued_gspread.protocol.kinds import WORKSHEET
+from queued_gspread.protocol.messages import UNATTENDED_TIMEOUT, Job
 
 from .upserted import Upserted
 
 if TYPE_CHECKING:
-    from queued_gspread.protocol.messages import Job
-
     from .caller import Caller
     from .factory import Objects
 
@@ -22,14 +23,55 @@ __all__ = ["Outgoing", "table_of"]
 _MOST_KNOWN: Final = 1_000
 
 
-@dataclass
+@dataclass(eq=False)
 class Outgoing:
-    """A call that goes into the queue."""
+    """A call that goes into the queue.
+
+    Attributes:
+        caller: Its client's way there.
+        job: The call.
+        lane: Its lane.
+        objects: Makes the objects of its reply.
+        job_id: The job's id.
+        span: The span from the call to its end, once it is encoded; None if there is none.
+
+    """
 
     caller: Caller
     job: Job
     lane: str
     objects: Objects
+    job_id: str
+    span: _tracing.Span | None = None
+
+    def encoded(self, *, is_left: bool = False) -> bytes:
+        """Return the job as it goes into the queue; the call's span begins here.
+
+        Args:
+            is_left: Whether nobody waits for the call, whose caller's timeout is not its own then.
+
+        Raises:
+            Unencodable: An argument cannot travel.
+
+        """
+        if is_left:
+            self.job = replace(self.job, is_unattended=True, timeout=UNATTENDED_TIMEOUT)
+        if _tracing.tracer() is not None:
+            self._begin_span()
+        try:
+            return self.job.encode()
+        except Unencodable:
+            if self.span is not None:
+                self.span.drop()  # its requests are calls of their own
+            raise
+
+    def _begin_span(self) -> None:
+        namespace = sandbox.settings_for_call(self.caller.settings).namespace
+        lane = spreadsheet_lane(self.lane)
+        name, about = _tracing.messaging("send", namespace, lane, self.job.name, self.job_id)
+        self.span = _tracing.begin("PRODUCER", name, about)
+        if self.span is not None:
+            self.job.traceparent = self.span.traceparent
 
     def shown(self, result: Any) -> Any:
         """Return a result as the caller sees it; remember where an upsert has found its keys."""

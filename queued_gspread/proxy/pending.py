@@ -14,6 +14,7 @@ from queued_gspread.errors import PipelineError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from queued_gspread._tracing import Span
     from queued_gspread.broker import QueuedJob
 
 __all__ = [
@@ -62,6 +63,7 @@ class PendingCall:
     Attributes:
         error: Why it failed, once that is known; None if it has not.
         is_seen: Whether its failure was raised where its result is used.
+        span: Its span, which ends with it; None if there is none.
 
     """
 
@@ -70,6 +72,7 @@ class PendingCall:
         self.changes = changes
         self.error: BaseException | None = None
         self.is_seen = False
+        self.span: Span | None = None
         self.job: QueuedJob | None = None
         self.future: CallFuture | None = None
         self.is_done = False
@@ -103,6 +106,8 @@ class PendingCall:
         # With its traceback, an error would keep what is in the frames of that.
         self._value, self.error = value, None if error is None else error.with_traceback(None)
         self.is_done = True
+        if self.span is not None:
+            self.span.ended_with(error)
         self._latch.open()
         if self.future is not None:
             self.future.end(value, error)

@@ -250,6 +250,8 @@ class Pipeline:
         except BaseException as error:
             if call in self._calls:  # interrupted before anybody waits for its reply
                 self._withdraw(call, error)
+            if call.span is not None:
+                call.span.ended_with(error)
             raise
 
     def wait_at_place(self, call: PendingCall) -> Any:

@@ -13,22 +13,29 @@ from queued_gspread.server.calls.recovery import Recovery
 from queued_gspread.server.calls.runner import Runner
 from queued_gspread.server.google.account import Account
 from queued_gspread.server.google.transport import Transport
-from queued_gspread.server.lanes.lane import LaneServices, Tables
+from queued_gspread.server.lanes.lane import work_on
 from queued_gspread.server.lanes.scheduler import Scheduler
+from queued_gspread.server.lanes.services import LaneServices
+from queued_gspread.server.lanes.tables import Tables
 from queued_gspread.server.pacing.valve import Valve
 from queued_gspread.server.replay.journal import Journals
 from queued_gspread.server.sending.counters import Counters
 from queued_gspread.server.sending.sender import Sender
 
+from .at_work import WorkReporter
+from .figures import Figures
 from .holdups import HoldupReporter
+from .pauses import Pauses
+from .publisher import Publisher
+from .pulse import Loops
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import gspread
 
-    from queued_gspread.broker import Consumer
+    from queued_gspread.broker import Card, Consumer
     from queued_gspread.server.calls.memory import Memory
     from queued_gspread.server.google.token_state import AnyTokens
     from queued_gspread.server.pacing.quota import Quota
@@ -64,6 +71,10 @@ class Parts:
         account: The account that requests are sent as.
         holdups: Finds out what holds requests up.
         counters: Counts requests, and the calls that they are for.
+        pauses: Knows what operators have paused.
+        figures: Counts calls and requests for those who look at the queue.
+        at_work: Finds out what the lanes do.
+        loops: Knows whether the dispatcher goes round.
 
     """
 
@@ -84,12 +95,27 @@ class Parts:
     account: Account = field(init=False)
     holdups: HoldupReporter = field(init=False)
     counters: Counters = field(init=False, default_factory=Counters)
+    pauses: Pauses = field(init=False, default_factory=Pauses)
+    figures: Figures = field(init=False, default_factory=Figures)
+    at_work: WorkReporter = field(init=False)
+    loops: Loops = field(init=False, default_factory=Loops)
 
     def __post_init__(self) -> None:
         """Make the parts that follow from the others."""
         self.admission = Admission(self.settings, timing=self.timing)
         self.account = Account(self.http, self.tokens, self.settings.namespace, self.replaces)
         self.holdups = HoldupReporter(self.tokens.state, self.quota.window, self.timing)
+        self.at_work = WorkReporter(self.admission.history, self.figures)
+
+    def rest(self) -> None:
+        """Let go of what belongs to an epoch that is over."""
+        self.holdups.rest()
+        self.pauses.rest()
+        self.at_work.rest()
+
+    def publisher(self, queue: Consumer, card: Callable[[], Card]) -> Publisher:
+        """Return what publishes for one run of the server."""
+        return Publisher(queue, card, self.at_work.look, self.figures, self.timing.publish)
 
     def lanes(
         self, queue: Consumer, lease: Lease, stopping: threading.Event, watched: Watch
@@ -111,9 +137,11 @@ class Parts:
         self.memory.on_free(valve.wake)
         lease.on_owner(valve.wake)
         self.holdups.watch(valve, transport)
+        self.pauses.watch(valve)
+        self.at_work.watch(valve, transport)
         lanes = Scheduler(
             queue,
-            self._services(queue, valve, transport).work,
+            partial(work_on, self._services(queue, valve, transport)),
             valve,
             stopping=stopping,
             on_stop=stopping.set,
@@ -121,6 +149,7 @@ class Parts:
             watched=watched,
             timing=self.timing,
             on_recovered=self.admission.take_over,
+            loops=self.loops,
         )
         lease.call_at_end_of(queue.epoch, lanes.lapse, lanes.retire)
         return lanes
@@ -140,6 +169,7 @@ class Parts:
             valve=valve,
             recovery=recovery,
             counters=self.counters,
+            figures=self.figures,
         )
         runner = Runner(
             recovery,
@@ -159,4 +189,6 @@ class Parts:
             merges=self.merges,
             linger=self.linger,
             memory=self.memory,
+            figures=self.figures,
+            namespace=self.settings.namespace,
         )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from queued_gspread.broker import (
     AGAIN,
     ALL,
     INTERVAL,
     MEMORY,
+    MOST_NAMED,
     PAUSE,
+    PAUSED,
     QUOTA,
     SENT,
     SHARED,
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
     from queued_gspread.server.pacing.valve import Valve, Waiting
 
 __all__ = ["HoldupReporter"]
-
-# How many lanes are named for each queue of tickets, and of those that wait for Google.
-_MOST: Final = 100
 
 
 class HoldupReporter:
@@ -66,12 +65,13 @@ class HoldupReporter:
         if watched is None:
             return ""
         valve, transport = watched
-        queues, later = valve.look(_MOST)
+        queues, later = valve.look(MOST_NAMED)
         kinds = {kind: _holdup(kind, waiting, self._window) for kind, waiting in queues.items()}
         lanes = {lane: (AGAIN, max(0.0, left)) for lane, left in later.items()}
         lanes |= {lane: (kind, 0.0) for kind, waiting in queues.items() for lane in waiting.lanes}
+        lanes |= {lane: (PAUSED, 0.0) for lane, _ in valve.parked(MOST_NAMED)}
         slow = [(lane, s) for lane, s in transport.in_the_air().items() if s >= self._slow_answer]
-        lanes |= {lane: (SENT, seconds) for lane, seconds in slow[:_MOST]}
+        lanes |= {lane: (SENT, seconds) for lane, seconds in slow[:MOST_NAMED]}
         return Holdups(kinds, lanes, self._without_token()).encode()
 
     def _without_token(self) -> float | None:

@@ -15,6 +15,7 @@ from queued_gspread.server.google.token_state import USABLE, TokenState
 from .failure import Failure
 from .log import LOGGER
 from .main_thread import stop_after_main
+from .pulse import Pulse
 from .timing import Timing
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Lease:
         watch: Watches its thread, and ends a server whose account may not work in the namespace.
         account: The account that requests are sent as, with its tokens; None to check neither.
         timing: How long to wait for a first token, and between two looks of a standby.
+        on_beat: Called with each beat that Redis has answered, in the thread of the lease.
 
     Attributes:
         decided: Set once it is known whether this server works, stands by or can do neither, and
@@ -61,6 +63,7 @@ class Lease:
         watch: Failure | None = None,
         account: Account | None = None,
         timing: Timing | None = None,
+        on_beat: Callable[[Beat], None] = lambda _: None,
     ) -> None:
         self._queue = queue
         self._account = account
@@ -68,6 +71,7 @@ class Lease:
         self._seconds = seconds
         self._clock = clock
         self._timing = timing or Timing()
+        self._on_beat = on_beat
         # Until then, no other server takes over, whatever happens to this process.
         self._certain_until = -math.inf
         self.next_beat = self._pause
@@ -75,8 +79,9 @@ class Lease:
         self.error: Exception | None = None
         # What was logged last, so that it is logged once.
         self._logged = ""
-        # When the latest beat began, and when the first one that Redis did not answer.
-        self._began = -math.inf
+        # When the latest beat began, the latest that Redis answered, and the first that it did not.
+        self._began = clock()
+        self._answered = -math.inf
         self._away_since: float | None = None
         self._ended = threading.Event()
         self._changed = threading.Condition()
@@ -162,6 +167,14 @@ class Lease:
             if self.epoch != epoch or self._ended.is_set():
                 raise StaleEpochError
 
+    @property
+    def pulse(self) -> Pulse:
+        """Whether its thread beats, and what it does."""
+        at = self._clock()
+        if self.error is not None or at - self._answered > self._seconds:
+            return Pulse("waits for Redis", at - self._began)
+        return Pulse("works" if self.epoch else "stands by", at - self._began)
+
     def token_state(self) -> TokenState:
         """Return whether requests can be sent.
 
@@ -199,7 +212,8 @@ class Lease:
             self.next_beat = self._pause
             try:
                 with self._beating:
-                    self.beat()
+                    beat = self.beat()
+                self._tell(beat)
             except BrokerUnavailableError as error:
                 if self._away_since is None:
                     self._away_since = self._began
@@ -224,7 +238,12 @@ class Lease:
         self.error = error
         self.decided.set()
 
-    def beat(self) -> None:
+    def _tell(self, beat: Beat) -> None:
+        self._on_beat(beat)
+        if beat.actions:
+            self._queue.note_logged(beat.actions[-1].action_id)
+
+    def beat(self) -> Beat:
         """Beat once, as the thread of a lease that was started does again and again.
 
         Raises:
@@ -235,6 +254,7 @@ class Lease:
         is_certain = self._is_at_master()
         candidate = ANY if self._account is None else self._account.candidate()
         beat = self._queue.beat(self._seconds, is_certain=is_certain, candidate=candidate)
+        self._answered = began
         self.error = self._refusal(candidate, beat.owner)
         self._note_owner(candidate, beat.owner)
         self._log_return()
@@ -257,6 +277,7 @@ class Lease:
         else:
             self._logged = ""
         self.decided.set()
+        return beat
 
     def _log_standing_by(self, beat: Beat, candidate: Candidate) -> None:
         why = f"{beat.other} works in this namespace, or has just ended"

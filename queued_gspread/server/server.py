@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import gspread
@@ -17,7 +18,6 @@ from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from queued_gspread.server.calls.memory import DEFAULT_MAX_MEMORY, Memory
 from queued_gspread.server.calls.promises import DEFAULT_MAX_KEY_BYTES, DEFAULT_MAX_KEYS, Bounds
 from queued_gspread.server.google.account import way_to_google
-from queued_gspread.server.google.credentials import warn_of_retries
 from queued_gspread.server.google.sources import Named
 from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.server.policy.gspread_methods import TESTED_VERSIONS
@@ -27,8 +27,9 @@ from queued_gspread.settings import DEFAULT_LEASE, Settings
 from .arguments import count, seconds
 from .assembly import Parts
 from .failure import Failure
-from .lease import Lease
-from .log import LOGGER, warning_after
+from .log import LOGGER
+from .pulse import STARTS, Pulse
+from .run import Run, Terms, warn_of_redis
 from .timing import Timing
 
 if TYPE_CHECKING:
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Server"]
 
-_SILENT: Final = (
-    "no answer from Redis at %s for %g s: this server starts once it answers, or gives up"
-)
 _UNTESTED: Final = (
     "gspread %s is none of the versions that calls are merged with (%s): every call is sent alone. "
     "Install one of them, or start the server with --no-merge"
@@ -191,13 +189,16 @@ class Server:
             key_bounds=Bounds(count(max_keys=max_keys), count(max_key_bytes=max_key_bytes)),
         )
         self._is_untested = not (no_merge or self._parts.merges)
-        self._max_queue = count(max_queue=max_queue)
-        self._shutdown_timeout = seconds(shutdown_timeout=shutdown_timeout, zero=True)
-        self._lease_seconds = seconds(lease=lease)
+        self._terms = Terms(
+            seconds(lease=lease),
+            count(max_queue=max_queue),
+            seconds(shutdown_timeout=shutdown_timeout, zero=True),
+        )
         self.counters = self._parts.counters
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._left: list[Scheduler] = []
+        self._current: Run | None = None
         self._failure = Failure()
         self._queue = self._new_queue()
 
@@ -216,7 +217,7 @@ class Server:
             QueuedGspreadError: A thread of the server has failed.
 
         """
-        self._run(self._new_lease())
+        self._work(self._new_run())
         self._failure.check()
 
     def start(self) -> Self:
@@ -233,14 +234,14 @@ class Server:
         """
         if self.is_running:
             raise ConfigurationError("this server is running already: call stop() first")
-        lease = self._new_lease()
+        run = self._new_run()
         self._stopping.clear()
-        run = self._failure.watched(self._run)
-        thread = threading.Thread(target=run, args=(lease,), name="queued-gspread")
+        work = self._failure.watched(self._work)
+        thread = threading.Thread(target=work, args=(run,), name="queued-gspread")
         thread.start()
         self._thread = thread
-        lease.decided.wait()
-        error = lease.error
+        run.lease.decided.wait()
+        error = run.lease.error
         if error is not None or self._failure.error is not None:
             self.stop()
             self._failure.check()
@@ -299,6 +300,13 @@ class Server:
         return self._queue.server_id
 
     @property
+    def pulse(self) -> Pulse:
+        """Whether this server's own loops run, and what it does; asking needs no Redis."""
+        found = STARTS if self._current is None else self._current.lease.pulse
+        found = replace(found, beat=max(found.beat, self._parts.loops.silence))
+        return replace(found, state="stops") if self._stopping.is_set() else found
+
+    @property
     def was_told_to_stop(self) -> bool:
         """Whether this server was asked to stop."""
         return self._stopping.is_set() and not self._failure.has_ended
@@ -328,7 +336,7 @@ class Server:
             os.urandom(8).hex(),
             lambda: parts.account.about(server, __version__),
             stopping=self._stopping,
-            max_queue=self._max_queue,
+            max_queue=self._terms.max_queue,
             quota=parts.quota.about,
             generation=parts.admission.generation,
             on_published=parts.admission.note_published,
@@ -337,65 +345,19 @@ class Server:
             timing=parts.timing.queue,
         )
 
-    def _new_lease(self) -> Lease:
-        """Prepare a run of the server; return its lease."""
+    def _new_run(self) -> Run:
+        """Prepare a run of the server."""
         self._owner = os.getpid()
+        self._current = None
         self._queue = self._new_queue()
-        if warning := self._checked_redis():
-            LOGGER.warning(warning)
+        warn_of_redis(self._parts, self._queue)
         self._failure.retire()
         self._failure = Failure(self._stopping.set)
-        return Lease(
-            self._queue,
-            self._lease_seconds,
-            watch=self._failure,
-            account=self._parts.account,
-            timing=self._parts.timing,
-        )
+        of_run = self._parts, self._queue, self._failure, self._stopping
+        self._current = Run(*of_run, self._terms, self._left)
+        return self._current
 
-    def _checked_redis(self) -> str | None:
-        """Check the Redis; log it if that takes long, since the answer may never come."""
-        seconds = self._parts.timing.silent_redis
-        with warning_after(seconds, _SILENT, self._parts.settings.shown_url, seconds):
-            return self._queue.check_redis()
-
-    def _run(self, lease: Lease) -> None:
+    def _work(self, run: Run) -> None:
         if self._is_untested:
             LOGGER.warning(_UNTESTED, gspread.__version__, ", ".join(TESTED_VERSIONS))
-        try:
-            self._parts.tokens.start(self._failure.watched)
-            lease.start()
-            epoch = ""
-            while epoch := lease.wait_for_epoch(self._stopping, after=epoch):
-                self._work_under(epoch, lease)
-        finally:
-            lease.stop()
-            self._parts.tokens.stop()
-            self._parts.holdups.rest()
-
-    def _work_under(self, epoch: str, lease: Lease) -> None:
-        """Run the lanes until the server stops or the epoch ends."""
-        warn_of_retries(self._parts.client)
-        queue, watched = self._queue.under(epoch), self._failure.watched
-        lanes = self._parts.lanes(queue, lease, self._stopping, watched)
-        self._left.append(lanes)
-        LOGGER.info("working as %s in %s", self.account.shown, self._parts.settings.place)
-        lanes.serve()
-        self._finish(lanes)
-        if lanes.has_retired:
-            LOGGER.warning(
-                "another server has an access token, and this one can get none: it stands by"
-            )
-            lease.give_up()
-
-    def _finish(self, lanes: Scheduler) -> None:
-        """Let calls under way end: within the shutdown timeout, or at once if the epoch lapsed."""
-        if self._stopping.is_set():
-            told = str(self.counters) or "none"
-            LOGGER.info("requests sent, as calls/requests (calls a request): %s", told)
-            LOGGER.info("stopping: requests in the air are given %g s", self._shutdown_timeout)
-        is_in_order = self._stopping.is_set() or lanes.has_retired
-        if lanes.finish(self._shutdown_timeout if is_in_order else 0):
-            self._left.remove(lanes)
-        else:
-            LOGGER.warning("some calls did not end in time and are left to the next server")
+        run.work()

@@ -25,6 +25,7 @@ class Timing:
         key_file_check: How often the credentials file is looked at for a change.
         scheduler_pause: How often the scheduler sees whether all is over, and its pause after an
             error.
+        publish: How often a server publishes what those see who look at the queue.
         queue: The waits for Redis.
 
     """
@@ -36,4 +37,5 @@ class Timing:
     slow_answer: float = 3.0
     key_file_check: float = 5.0
     scheduler_pause: float = 0.5
+    publish: float = 2.0
     queue: QueueTiming = field(default_factory=QueueTiming)

@@ -71,7 +71,7 @@ def told(effects):
 
 def seen(age=0, known=1, others=()):
     """Return what ``alive.lua`` does."""
-    return [[[known]], age, b"a server", b"aaaa", b"", list(others), NOW]
+    return [[[known]], age, b"a server", b"aaaa", b"", list(others), b"", NOW]
 
 
 @pytest.fixture

@@ -90,6 +90,8 @@ def test_what_has_an_expiry():
     assert found == {
         ("answer.lua", "reply"),
         ("answer.lua", "reply .. '/'"),
+        ("withdraw.lua", "KEYS[3]"),
+        ("withdraw.lua", "KEYS[3] .. '/'"),
         ("grant.lua", "KEYS[5]"),
         ("grant.lua", "KEYS[5] .. '/'"),
         ("want.lua", "KEYS[2]"),

@@ -15,6 +15,7 @@ import redis
 from accounts import OPEN
 
 from queued_gspread.broker.connection.failures import is_denied
+from queued_gspread.broker.failed_calls import places
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.scripts import SCRIPTS
 from queued_gspread.embedded import TemporaryRedis
@@ -43,7 +44,8 @@ KINDS = {
         ("ready", KEYS.ready),
         *((kind, getattr(KEYS, kind)) for kind in ("dedup", "server", "progress", "deliveries")),
         *((kind, getattr(KEYS, kind)) for kind in ("depth", "locks", "throttle")),
-        *((kind, getattr(KEYS, kind)) for kind in ("failed", "answered", "promised")),
+        *((kind, getattr(KEYS, kind)) for kind in ("failed", "outcomes", "answered", "published")),
+        *((kind, getattr(KEYS, kind)) for kind in ("promised", "actions")),
         *((kind, getattr(KEYS, kind)) for kind in ("promises", "keeping")),
     )
 }
@@ -105,7 +107,7 @@ LOWERED = [
 ]
 LONG_LOWERED = [["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", 1]]
 HEAD = [KEYS.server, LANE, KEYS.active, KEYS.progress, KEYS.deliveries]
-ANSWER = [*HEAD, KEYS.depth, KEYS.throttle, KEYS.failed, KEYS.answered]
+ANSWER = [*HEAD, KEYS.depth, KEYS.throttle, KEYS.answered]
 VOUCHED = '{"signed": "it", "before": ["", "first"], "floor": "5", "ids": ["J1", "9"]}'
 VOUCHED_BEFORE = [
     ["ZADD", KEYS.answered, 4, "old", 8, "J0"],
@@ -123,7 +125,17 @@ START = [
     KEYS.deliveries,
     KEYS.journal("J1"),
 ]
-BEAT = [KEYS.server, KEYS.ready, KEYS.active, KEYS.deliveries, KEYS.lane(""), KEYS.account]
+PUBLISHED = [
+    [
+        *("HSET", KEYS.published, "server:aaaa", f"4 {NOW - 2000} {{}}", "server:old", "4 1 {}"),
+        *("total:name", 5, "caller:who", f"{NOW - 9} 1 1 1", "10:7", '{"t": 1}'),
+    ]
+]
+WHAT = ["{}", "[]", '{"n": 2}', 1, "name", 3, "write", 1, "who", 1, 0, 500]
+BEAT = [
+    *(KEYS.server, KEYS.ready, KEYS.active, KEYS.deliveries, KEYS.lane("")),
+    *(KEYS.account, KEYS.actions),
+]
 
 
 def slots_of(released):
@@ -136,8 +148,8 @@ def answer(*jobs, before, released=(), vouched="", failure="", promise=""):
     """Return an answer to some jobs, which releases slots."""
     jobs = [(*job, failure, promise) for job in jobs]
     keys = [key for job in jobs for key in (KEYS.reply(job[1]), KEYS.journal(job[1]))]
-    keys += [SLOTS] * len(released)
-    args = [EPOCH, "lane", 300, *slots_of(released), vouched, 1]
+    keys += [*[SLOTS] * len(released), *(places(KEYS) if failure else ())]
+    args = [EPOCH, "lane", 300, *slots_of(released), vouched, 1 if failure else 0]
     args += [arg for job in jobs for arg in job]
     return Case("answer", [*ANSWER, *keys], args, [SERVER, *BEGUN, *before])
 
@@ -152,6 +164,12 @@ def withdraw(*before, entry=FIRST):
     return Case("withdraw", WITHDRAW, ["J1", entry, "lane", NOW - 3000], [SERVER, *before])
 
 
+def cancel(*before, failure=""):
+    """Return the cancellation of the first job by another than its caller."""
+    args = ["J1", FIRST, "lane", "", "gently", "told", 300, failure, 1]
+    return Case("withdraw", [*WITHDRAW, KEYS.failed], args, [SERVER, *before])
+
+
 def release_slot(*before, limit=60, pause="", attempt="slot", job=("J1", "r", "=told")):
     """Return the end of a request."""
     args = [EPOCH, "write", "slot", limit, 60_000, NOW - 5, pause, "0.5", attempt, 300, *job]
@@ -163,14 +181,14 @@ def acquire(
 ):
     """Return the question whether a request may be sent, which releases slots."""
     job = [entry, "J1", "j", "1", 5000, position, "slot", "what", claim, 1, "=read"]
-    args = [EPOCH, "write", "slot", limit, window, interval, "", *slots_of(released), *job]
+    args = [EPOCH, "write", "slot", limit, window, interval, "", "write", *slots_of(released), *job]
     return Case("acquire", [*START, *[SLOTS] * len(released)], args, [SERVER, *before])
 
 
 def beat(server_id, *before, epoch="", certain="1", token="1", replaces=""):
     """Return a server's beat."""
     args = [server_id, 5000, "about", epoch, 0, "", certain, "holdups", token, "a@b", replaces]
-    args.append("quota")
+    args += ["quota", "1-1"]
     return Case("beat", BEAT, args, before)
 
 
@@ -228,6 +246,13 @@ AHEAD_OF_TIME = [
     ["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", NOW + 9],
 ]
 LIMITED = ["HSET", KEYS.server, "epoch", EPOCH, "max_queue", 1]
+PAUSE = ["write:lane", "who", "why", "what"]
+HELD_UP = ["HSET", KEYS.server, "paused", f"\nall:lane {NOW - 9} who why\nread: {NOW} who why"]
+DRAINED = ["HSET", KEYS.server, "paused", f"\ndrain: {NOW - 9} who why"]
+POISONED = [
+    ["XADD", KEYS.poisoned, f"{NOW - 9}-{place}", "id", job_id, "lane", "lane", "body", "b"]
+    for place, job_id in enumerate(("J0", "J1", "J2"))
+]
 CASES = [
     answer((FIRST, "J1", "told"), before=TWO),
     answer((FIRST, "J1", "told"), before=ONE),
@@ -250,8 +275,9 @@ CASES = [
     answer(
         (FIRST, "J1", "told"),
         before=[*TWO, ["ZADD", KEYS.failed, NOW - 9, "earlier"]],
-        failure="what",
+        failure="0what",
     ),
+    answer((FIRST, "J1", "told"), before=TWO, failure="1what"),
     answer((FIRST, "J1", "told"), before=[*TWO, *VOUCHED_BEFORE], vouched=VOUCHED),
     answer(
         (FIRST, "J1", "told"),
@@ -290,6 +316,43 @@ CASES = [
     withdraw(*TWO, ["HSET", KEYS.progress, "J1", "j"]),
     withdraw(*ONE, ["XADD", KEYS.reply("J1"), "1-1", "body", "b"]),
     withdraw(),
+    cancel(*ONE, *KNOWN, ["RPUSH", READY, COPY.format(FIRST, "J1", "b1")]),
+    cancel(*TWO, *BEGUN, ["ZADD", KEYS.failed, NOW - 9, "earlier"], failure="what"),
+    cancel(*TWO, ["HSET", KEYS.progress, "J1", "j"]),
+    cancel(*TWO, *lock()),
+    cancel(*ONE, ["XADD", KEYS.reply("J1"), "1-1", "body", "b"]),
+    cancel(),
+    Case("pause", [KEYS.server, KEYS.actions], [*PAUSE, 9], [SERVER]),
+    Case("pause", [KEYS.server, KEYS.actions], [*PAUSE, 9], [SERVER, DRAINED]),
+    Case("pause", [KEYS.server, KEYS.actions], [*PAUSE, 1], [SERVER, DRAINED]),
+    *(
+        Case(
+            "resume",
+            [KEYS.server, KEYS.actions, KEYS.locks],
+            [scope, *PAUSE[1:]],
+            [SERVER, *TWO, *lock(), *before],
+        )
+        for scope in ("", "all:lane")
+        for before in ([], [HELD_UP])
+    ),
+    *(
+        Case("note_action", [KEYS.server, KEYS.actions], ["who", "what", "why"], [SERVER, *before])
+        for before in ([], [["HSET", KEYS.server, "asked", f"\n{NOW - 9} who what\twhy" * 20]])
+    ),
+    *(
+        Case(
+            "dismiss",
+            [KEYS.server, KEYS.actions, KEYS.poisoned, *places(KEYS)],
+            [job_id, *PAUSE[1:], "kept"],
+            [SERVER, ["ZADD", KEYS.outcomes, NOW - 9, "kept", NOW, "other"], *POISONED],
+        )
+        for job_id in ("", "J1")
+    ),
+    Case("jobs", [LANE, KEYS.progress], ["", 9, 99, ""], [SERVER, *TWO]),
+    Case("lapse", [KEYS.server, KEYS.locks], [EPOCH], [SERVER, HELD_UP, *TWO, *lock(last=1)]),
+    enqueue("J9", *TWO, OLD, DRAINED),
+    acquire(*TWO, HELD_UP),
+    acquire(*TWO, HELD_UP, ["ZADD", SLOTS, "inf", "slot"]),
     withdraw(*TWO, *lock(), ["ZADD", KEYS.dedup, NOW - 60_000, "since:"]),
     *(
         Case(
@@ -303,7 +366,7 @@ CASES = [
             (
                 "answer",
                 [*ANSWER, KEYS.reply("J3"), KEYS.journal("J3")],
-                [EPOCH, "lane!J1", 300, 0, "", 1, SECOND, "J3", "told", "", ""],
+                [EPOCH, "lane!J1", 300, 0, "", 0, SECOND, "J3", "told", "", ""],
             ),
             ("withdraw", KEYS.of_withdraw("lane!J1", "J3"), ["J3", SECOND, "lane!J1", NOW - 3000]),
             ("enqueue", KEYS.of_enqueue("lane!J1"), ["J9", "body", "lane!J1", 120_000, NOW - 10]),
@@ -440,6 +503,22 @@ CASES = [
         [KEYS.server, KEYS.deliveries],
         [EPOCH],
         [SERVER, ["HSET", KEYS.deliveries, "J1", "/7/", "J2", "/6//7/"]],
+    ),
+    Case(
+        "heads",
+        [KEYS.server, KEYS.active, KEYS.progress, KEYS.lane("")],
+        [EPOCH, 9, "lane"],
+        [SERVER, *TWO, ["HSET", KEYS.progress, "J1", "l"]],
+    ),
+    *(
+        Case(
+            "publish",
+            [KEYS.server, KEYS.published, KEYS.depth, SLOTS],
+            [EPOCH, server, number, *WHAT],
+            [SERVER, *TWO, ["ZADD", SLOTS, "inf", "slot"], *PUBLISHED],
+        )
+        for server in ("aaaa", "bbbb")
+        for number in (4, 5, 30)
     ),
     Case(
         "poison",

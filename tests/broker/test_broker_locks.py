@@ -67,7 +67,7 @@ def test_who_waits_reads_who_holds_the_lock():
     sight = Sight(lock=HOLDER, moment=1.7e9 + 6, ahead=3)
     assert reason(sight) == (
         "the spreadsheet is locked by web1, process 4711 for 6 s, "
-        "since 2023-11-14 22:13:20+00:00: 2 calls ahead"
+        "since 2023-11-14 22:13:20 UTC: 2 calls ahead"
     )
 
 

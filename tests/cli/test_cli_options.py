@@ -7,10 +7,11 @@ import argparse
 import pytest
 
 from queued_gspread import cli
-from queued_gspread.cli import check, demo, emulator, server, stop
+from queued_gspread.cli import check, dashboard, demo, emulator, health, server, status, stop
 from queued_gspread.cli.options import Parser
 
 COMMANDS = {"check": check, "server": server, "stop": stop, "emulator": emulator, "demo": demo}
+COMMANDS |= {"dashboard": dashboard, "health": health, "status": status}
 
 # One value for every option, other than its default, and what the command sees of it.
 VALUES = {
@@ -54,18 +55,34 @@ VALUES = {
     "signing_key_file": ("/a/key", "/a/key"),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
+    "metrics_port": ("1234", 1234),
+    "metrics_host": ("::1", "::1"),
     "stop_timeout": ("4.5", 4.5),
     "host": ("::1", "::1"),
     "allow_host": ("one, two", ["one", "two"]),
     "port": ("1234", 1234),
     "spreadsheet": ("Orders", "Orders"),
+    "operator_redis_url": ("redis://there:1/2", "redis://there:1/2"),
+    "dashboard_token_file": ("/a/token", "/a/token"),
     "json": ("yes", True),
+    "watch": ("yes", True),
+    "max_age": ("300", 300.0),
+    "health_timeout": ("2.5", 2.5),
     "share": ("Orders, old", ["Orders, old"]),
     "shared_drive": ("Team", ["Team"]),
     "no_storage": ("yes", True),
     "state": ("/a/state.json", "/a/state.json"),
     "service_account_out": ("/another/file.json", "/another/file.json"),
 }
+
+
+# Of those of which the same option is something else to another command.
+SEEN = {("dashboard", "namespace"): ["other"]}
+
+
+def seen_by(command, option):
+    """Return what a command sees of an option's value."""
+    return SEEN.get((command, option), VALUES[option][1])
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +111,7 @@ EVERY = [(name, option) for name, module in COMMANDS.items() for option in optio
 @pytest.mark.parametrize(("command", "option"), EVERY)
 def test_every_option_has_its_environment_variable(command, option, monkeypatch):
     """An environment variable sets an option, and an argument goes before it."""
-    text, seen = VALUES[option]
+    text, seen = VALUES[option][0], seen_by(command, option)
     module = COMMANDS[command]
     assert getattr(parser_of(module).parse_args([]), option) != seen
     variable = f"QUEUED_GSPREAD_{option.upper()}"
@@ -108,7 +125,7 @@ def test_every_option_has_its_environment_variable(command, option, monkeypatch)
 )
 def test_an_argument_goes_before_the_environment(command, option, monkeypatch):
     """What is given on the command line counts, whatever the environment says."""
-    text, seen = VALUES[option]
+    text, seen = VALUES[option][0], seen_by(command, option)
     others = {"namespace": "x", "log_level": "error", "log_format": "text", "durability": "local"}
     others |= {"not_computed": "warn", "quota_movement": "fixed"}
     monkeypatch.setenv(f"QUEUED_GSPREAD_{option.upper()}", others.get(option, "9"))
@@ -145,7 +162,7 @@ def test_every_option_reaches_the_server(monkeypatch):
     with pytest.raises(StoppedError):
         cli.server_main([])
     assert made.pop("log") == ("debug", "json")
-    names = set(names) - {"log_level", "log_format"}
+    names = {name for name in names if not name.startswith(("log_", "metrics_"))}
     assert made == {name: VALUES[name][1] for name in names}
 
 

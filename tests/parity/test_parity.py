@@ -15,6 +15,7 @@ from queued_gspread.proxy.caller import Caller
 from queued_gspread.server import Server
 from queued_gspread.server.calls import runner as run
 from queued_gspread.server.google.credentials import make_client
+from queued_gspread.server.replay.advance import decode
 from queued_gspread.server.replay.held import Suspender
 
 from .steps import STEPS
@@ -42,9 +43,10 @@ def queued_run(tmp_path_factory, redis_url, jobs):
     """Make every step through the queue."""
     sent = Caller.send
 
-    def noting(self, job, *args):
+    def noting(self, job_id, lane, body, *args):
+        job = decode(body)[0]
         jobs.add(f"{KINDS[job.kind].cls.__name__}.{job.method}")
-        return sent(self, job, *args)
+        return sent(self, job_id, lane, body, *args)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Caller, "send", noting)

@@ -42,11 +42,11 @@ def sent(tmp_path_factory, redis_url):
     calls, asked = [], Caller.send
     send = Transport.send
 
-    def call(self, job, *args):
+    def call(self, job_id, lane, body, *args):
         calls.append([])
-        found.jobs.append(job.encode())
-        found[f"{job.kind}.{job.method}"].append(calls[-1])
-        return asked(self, job, *args)
+        found.jobs.append(body)
+        found[_name(body)].append(calls[-1])
+        return asked(self, job_id, lane, body, *args)
 
     def transport(self, request, *args):
         if request.method != CREDENTIALS:

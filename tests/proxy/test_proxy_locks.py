@@ -16,10 +16,18 @@ from waiting import PATIENCE, eventually
 import queued_gspread as gspread
 from queued_gspread.broker import producer
 from queued_gspread.broker.keys import Keys
+from queued_gspread.broker.operators import Operator
 from queued_gspread.broker.waiting import notices
-from queued_gspread.errors import CallTimeoutError, LockError, LockLostError, QueueFullError
+from queued_gspread.errors import (
+    CallTimeoutError,
+    LockError,
+    LockLostError,
+    QueueDrainedError,
+    QueueFullError,
+)
 from queued_gspread.proxy import locking
 from queued_gspread.server import Server
+from queued_gspread.settings import Settings
 
 LOCK_MODULE = sys.modules["queued_gspread.lock"]
 
@@ -523,3 +531,47 @@ def test_what_goes_past_the_queue_is_not_kept_out(ws, emulator):
     with gspread.lock(ws):
         past.update_acell("A1", "past")
         assert ws.acell("A1").value == "past"
+
+
+def age(raw, namespace, ws):
+    """Let the holder of a lock have had its latest call an hour ago."""
+    locks = Keys(namespace).locks
+    number, since, last, *rest = raw.hget(locks, ws.spreadsheet_id).split(" ")
+    last = str(int(last) - 3_600_000)
+    raw.hset(locks, ws.spreadsheet_id, " ".join([number, since, last, *rest]))
+
+
+def test_a_lock_does_not_lapse_under_a_pause(ws, raw, redis_url, namespace):
+    """While all is paused the time of a lock stands still; after it the holder has all of it."""
+    operator = Operator(Settings(redis_url=redis_url, namespace=namespace), "ann@web1")
+    with gspread.lock(ws):
+        operator.pause("all", ws.spreadsheet_id)
+        age(raw, namespace, ws)
+        assert operator.resume() != ()
+        assert ws.acell("A1").value is None
+
+
+def test_a_lock_that_nobody_uses_lapses_after_a_pause(
+    ws, other, raw, background, redis_url, namespace
+):
+    """Who holds a lock and is gone loses it once its time is over after the pause."""
+    operator = Operator(Settings(redis_url=redis_url, namespace=namespace), "ann@web1")
+    with gspread.lock(ws):
+        operator.pause("all")
+        theirs = background(other.update_acell, "A1", "theirs")
+        operator.resume()
+        age(raw, namespace, ws)
+        theirs.result(PATIENCE)
+        with pytest.raises(LockLostError):
+            ws.acell("A1")
+
+
+def test_who_holds_a_lock_may_go_on_in_a_queue_that_is_drained(ws, redis_url, namespace):
+    """The calls of its block are part of what there is; a new lock is not."""
+    operator = Operator(Settings(redis_url=redis_url, namespace=namespace), "ann@web1")
+    with gspread.lock(ws):
+        operator.drain()
+        assert ws.acell("A1").value is None
+    with pytest.raises(QueueDrainedError), gspread.lock(ws):
+        pass
+    operator.resume()

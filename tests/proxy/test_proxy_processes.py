@@ -11,7 +11,9 @@ from collections import Counter
 import pytest
 import redis as redis_py
 from processes import environment, start
-from waiting import PATIENCE
+from waiting import PATIENCE, eventually
+
+from queued_gspread.broker.keys import Keys
 
 METHODS = [
     method for method in ("fork", "spawn") if method in multiprocessing.get_all_start_methods()
@@ -194,9 +196,17 @@ def test_a_script_with_its_import_changed_works_from_twenty_processes(
 
 
 def test_nothing_is_left_in_redis(gc, ws, redis_url, namespace):
-    """After a run the queue holds its own few keys, and none of a call or a lane."""
+    """After a run the queue holds its own few keys, and none of a call or a lane.
+
+    What servers publish is bounded: it has their cards, work, counts, callers and history, and no
+    more.
+    """
     append(ws, "w", 5)
-    left = redis_py.Redis.from_url(redis_url).keys(f"queued-gspread:{{{namespace}}}:*")
-    assert {key.decode().rpartition(":")[2] for key in left} == {
-        *("dedup", "server", "formats", "account"),
+    raw = redis_py.Redis.from_url(redis_url, decode_responses=True)
+    eventually(lambda: raw.exists(Keys(namespace).published))
+    left = raw.keys(f"queued-gspread:{{{namespace}}}:*")
+    assert {key.rpartition(":")[2] for key in left} == {
+        *("dedup", "server", "formats", "account", "published"),
     }
+    parts = {name.partition(":")[0] for name in raw.hkeys(Keys(namespace).published)}
+    assert parts <= {"server", "work", "total", "caller", "10", "300"}

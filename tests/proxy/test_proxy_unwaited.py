@@ -26,8 +26,7 @@ from queued_gspread.errors import (
     ServerUnavailableError,
 )
 from queued_gspread.protocol.messages import UNATTENDED_TIMEOUT, Job
-from queued_gspread.proxy import call as calls_of_proxy
-from queued_gspread.proxy import pipelining
+from queued_gspread.proxy import outgoing, pipelining
 from queued_gspread.proxy.pending import PendingCall
 from queued_gspread.server.calls.error_fields import kept_of
 from queued_gspread.settings import Settings
@@ -141,7 +140,7 @@ def test_a_timeout_ends_with_the_enqueue(made, serving, raw, keys):
 
 def test_what_nobody_has_made_in_time_is_kept_as_failed(later, serving, failed, monkeypatch):
     """A call that no server has begun within its time is not made, and is kept as failed."""
-    monkeypatch.setattr(calls_of_proxy, "UNATTENDED_TIMEOUT", 0.001)
+    monkeypatch.setattr(outgoing, "UNATTENDED_TIMEOUT", 0.001)
     with gspread.pipeline(wait=False):
         later.append_row(["too late"])
     with serving():
@@ -430,7 +429,7 @@ def test_a_call_that_succeeds_or_is_waited_for_is_not_kept(later, serving, faile
 
 def test_only_the_latest_failures_are_kept(later, serving, failed, monkeypatch):
     """The number of failures is bounded: the oldest are dropped."""
-    monkeypatch.setattr(consumer, "_MOST_FAILED", 3)
+    monkeypatch.setattr(consumer, "MOST_FAILED", 3)
     with serving():
         fill_with_failures(later, 5)
         later.get_all_values()
@@ -448,7 +447,8 @@ def test_a_failure_takes_no_more_than_some_bytes():
     error.response._content = json.dumps(
         {"error": {"message": "m " * 9000, "status": "S" * 9000}}
     ).encode()
-    job = Job("worksheet", "m" * 9000, caller=("\0\n" * 9000, 1))
+    titles = {part: {"title": "\0\n" * 9000} for part in ("spreadsheet", "properties")}
+    job = Job("worksheet", "m" * 9000, titles, caller=("\0\n" * 9000, 1))
     kept = kept_of(error, entry_of(b"", lane="l" * 200), job)
     assert len(kept) < 2000
     assert "failed" not in FailedCall(**json.loads(kept)).message

@@ -186,7 +186,7 @@ def test_a_non_idempotent_write_under_way_is_not_retried(
     assert type(error) is OutcomeUnknownError
     assert isinstance(error, APIError)
     assert (error.code, error.error["status"]) == (0, "OUTCOME_UNKNOWN")
-    when = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\+00:00"
+    when = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC"
     assert re.search(rf"POST https://sheets.*/lane/.*:append was sent at {when}, ", str(error))
     assert error.call == "http_client.values_append"
     assert error.how_to_check.startswith("look for the rows at the end of the table at 'A1', and")

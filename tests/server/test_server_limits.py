@@ -10,7 +10,7 @@ from queued_gspread.broker import Producer
 from queued_gspread.errors import ConfigurationError, MessageTooLargeError, QueueFullError
 from queued_gspread.protocol.messages import Job, Reply, new_id
 from queued_gspread.server.calls.outcome import ended
-from queued_gspread.server.calls.tally import Tally
+from queued_gspread.server.tally import Tally
 from queued_gspread.settings import Settings
 
 MIB = 1024**2

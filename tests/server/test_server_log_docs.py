@@ -19,9 +19,9 @@ from queued_gspread.protocol.messages import Job
 from queued_gspread.server.calls import error_fields as told_of_errors
 from queued_gspread.server.calls.call_log import log_call
 from queued_gspread.server.calls.outcome import failed
-from queued_gspread.server.calls.tally import Tally
 from queued_gspread.server.lanes.takeover import log_takeover
 from queued_gspread.server.log import configure
+from queued_gspread.server.tally import Tally
 
 PACKAGE = Path(queued_gspread.__file__).parent
 PAGE = (PACKAGE.parent / "docs" / "logging.md").read_text()
@@ -29,7 +29,7 @@ PAGE = (PACKAGE.parent / "docs" / "logging.md").read_text()
 ELSEWHERE = {
     ("server.lease", "'%s'"),
     ("server.lanes.other_formats", "text"),
-    ("server.server", "warning"),
+    ("server.run", "warning"),
     ("server.lanes.takeover", "told(before, backlog)"),
 }
 # What these log stands on the page on waiting.
@@ -40,7 +40,8 @@ WARNINGS_OF_REDIS = ("_OPEN", "_PARTIAL", "_VOLATILE")
 def sources():
     """Yield the modules that log for the server, with their trees."""
     of_both = [*(PACKAGE / "broker").rglob("*.py"), PACKAGE / "_variables.py"]
-    for path in [*(PACKAGE / "server").rglob("*.py"), *of_both]:
+    of_servers = [path for name in ("server", "metrics") for path in (PACKAGE / name).rglob("*.py")]
+    for path in [*of_servers, *of_both]:
         name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         if name in OF_CALLERS:
             continue

@@ -14,9 +14,9 @@ from gspread.exceptions import APIError
 from waiting import PATIENCE, eventually
 
 from queued_gspread.errors import CallTimeoutError
-from queued_gspread.server.calls import tally as tallies
-from queued_gspread.server.calls.tally import Tally
+from queued_gspread.server import tally as tallies
 from queued_gspread.server.log import configure
+from queued_gspread.server.tally import Tally
 
 WINDOW = 1.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import threading
 from contextlib import ExitStack
 from functools import partial
 
@@ -416,3 +417,22 @@ def test_a_refused_renewal_moves_no_lease(start, issuer, client, book, next_beat
     sheet.append_row(["made"])
     works.until_log("append_row")
     assert "another server has" not in works.log
+
+
+def test_a_lease_is_given_up_while_somebody_is_told_of_a_beat(redis_url, namespace, background):
+    """Whoever is told of each beat may take time over it: meanwhile the lease can be given up."""
+    is_told, may_go_on = threading.Event(), threading.Event()
+
+    def saw(_):
+        is_told.set()
+        may_go_on.wait()
+
+    consumer = Consumer(Settings(redis_url=redis_url, namespace=namespace), "aaaa", "server a")
+    lease = Lease(consumer, 60.0, on_beat=saw)
+    lease.start()
+    try:
+        assert is_told.wait(PATIENCE)
+        background(lease.give_up).result(PATIENCE)
+    finally:
+        may_go_on.set()
+        lease.stop()

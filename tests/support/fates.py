@@ -19,6 +19,7 @@ _NO_END = ""
 _LEFT = "left"
 # Not JobLostError: the Redis of these runs forgets nothing.
 _UNKNOWN = ("OutcomeUnknownError", "PoisonedJobError")
+_BY_AN_OPERATOR = ("QueueDrainedError", "CallCancelledError")
 _GIVEN_UP = ("CallTimeoutError", "ServerUnavailableError")
 # The error responses that the emulator is set to give.
 _INJECTED = (401, 403, 408, 429, 500, 502, 503)
@@ -57,10 +58,11 @@ def fate_of(call):
         return MADE
     if call.outcome in _GIVEN_UP or getattr(call, "is_interrupted", False):
         return NOT_MADE if any(promise in call.told for promise in PROMISES) else MAYBE
+    is_late = call.outcome == "LockLostError" and call.what in _UNDER_LOCKS
+    if call.outcome in _BY_AN_OPERATOR or is_late:
+        return NOT_MADE
     if call.outcome == "BrokerUnavailableError":
         return MAYBE if call.may_have_run else NOT_MADE
-    if call.outcome == "LockLostError" and call.what in _UNDER_LOCKS:
-        return NOT_MADE
     if call.outcome == "APIError" and call.status in _INJECTED:
         return NOT_MADE if call.what in _SINGLE and call.status in _NOT_APPLIED else MAYBE
     return MAYBE if call.outcome in (*_UNKNOWN, *_RESET, _NO_END) else UNSTATED

@@ -21,6 +21,7 @@ from queued_gspread.broker import Consumer, Producer, QueueTiming
 from queued_gspread.broker import core as broker_callers
 from queued_gspread.broker.connection import client as connection
 from queued_gspread.broker.keys import Keys
+from queued_gspread.broker.operators import Operator
 from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.accounts.account import EMAIL
 from queued_gspread.server import Server
@@ -212,6 +213,12 @@ def start_process(redis_url, namespace, key_file, google, tmp_path, background):
     yield start
     for process in started:
         process.end()
+
+
+@pytest.fixture
+def operator(redis_url, namespace):
+    """Return who acts on this test's queue."""
+    return Operator(Settings(redis_url, namespace))
 
 
 @pytest.fixture

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from concurrent.futures import wait
+from concurrent.futures import FIRST_COMPLETED, wait
+from dataclasses import replace
+from functools import cached_property
 
 import pytest
 import redis
 from calls import append, read
+from dashboards import dashboard
 from gate import cell_of, google_error
 from one_job import acquire, answer, release_slot
 from places import DOCS
@@ -27,16 +30,21 @@ from queued_gspread.broker import (
     Slot,
     failed_calls,
 )
+from queued_gspread.broker.failed_calls import FailedCall
 from queued_gspread.broker.keys import Keys
+from queued_gspread.broker.operators import Operator
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.embedded.binaries import version
 from queued_gspread.errors import (
     BrokerUnavailableError,
+    CallCancelledError,
     CallTimeoutError,
     OutcomeUnknownError,
+    QueueDrainedError,
     SignatureError,
     VersionMismatchError,
 )
+from queued_gspread.monitor import look
 from queued_gspread.protocol.messages import new_id
 from queued_gspread.settings import Settings
 
@@ -182,6 +190,42 @@ def test_calls_that_nobody_waits_for_with_these_users(
     assert denied(guarded) == []
 
 
+def test_an_observer_reads_the_snapshot(
+    new_connections, guarded, url_of, settings_of, serve, gate, background, timing
+):
+    """An observer may read all of the snapshot: servers, lanes, quota, callers, outcomes."""
+    often = replace(timing, publish=0.01)
+    serve(redis_url=url_of("server"), writes_per_minute=60, timing=often)
+    client = queued_gspread.authorize(redis_url=url_of("client"), namespace=NAMESPACE)
+    failing = background(append, client)
+    gate.next().fail(google_error(403))
+    failing.exception(PATIENCE)
+    call = background(append, client)
+    held = gate.next()
+
+    def seen():
+        found = look(settings_of("observer"))
+        is_complete = found.worker and found.lanes and found.lanes[0].method and found.callers
+        return found if is_complete else None
+
+    found = eventually(seen)
+    writes = next(each for each in found.quota if each.kind == "write")
+    assert (writes.in_the_air, len(found.outcomes), found.account != "") == (1, 1, True)
+    operator = Operator(settings_of("operator"), "ann@web1")
+    operator.pause("read", why="a move")
+    found = look(settings_of("observer"))
+    assert [(each.by, each.why) for each in found.paused] == [("ann@web1", "a move")]
+    assert [each.what for each in found.actions] == ["pause reads"]
+    # A server reads it for its metrics.
+    assert look(settings_of("server")).worker.id == found.worker.id
+    operator.resume()
+    held.answer({})
+    call.result(PATIENCE)
+    for command in ("status", "lanes", "callers", "health", "outcomes"):
+        assert run(command, REDIS_URL=url_of("observer"), NAMESPACE=NAMESPACE).returncode == 0
+    assert denied(guarded) == []
+
+
 def test_calls_of_asyncio_are_made_by_this_user(guarded, url_of, serve, gate):
     """The client's user may do what a client of asyncio does, its wake and withdrawals included."""
     serve(redis_url=url_of("server"))
@@ -262,6 +306,84 @@ def test_what_is_kept_is_read_by_servers(guarded, url_of, part, key):
 def worksheet(http, book="a"):
     """Return a worksheet of a gated spreadsheet."""
     return queued_gspread.Worksheet(None, {"sheetId": 0, "title": "Sheet1"}, book, http)
+
+
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_an_operator_acts_as_this_user(
+    guarded, url_of, settings_of, serve, gate, background, signing_key, is_signed
+):
+    """As the page's user calls are paused, cancelled, kept out, and locks and servers ended."""
+    own = {"signing_key_file": str(signing_key)} if is_signed else {}
+    server = serve(redis_url=url_of("server"), **own)
+    gate.open()
+    operator = Operator(settings_of("operator", **own), "ann@web1")
+    client = queued_gspread.authorize(redis_url=url_of("client"), namespace=NAMESPACE, **own)
+    operator.pause("all", "a", "a move")
+    calls = [background(append, client, lane) for lane in "aab"]
+    assert calls.pop().result(PATIENCE) == {}
+    eventually(lambda: guarded.ask("XLEN", KEYS.lane("a")) == 2)
+    first, second = operator.jobs("a")
+    kept = FailedCall("J1", "?", "a", "?", "PoisonedJobError", sort="poisoned").encode()
+    assert operator.cancel(second, "twice", kept) == "withdrawn"
+    operator.dismiss(*operator.failures()[0])
+    assert operator.failures() == []
+    (cancelled,) = wait(calls, PATIENCE, FIRST_COMPLETED).done
+    with pytest.raises(CallCancelledError, match="by ann@web1: twice"):
+        cancelled.result()
+    assert operator.find(first.job_id) is not None
+    with queued_gspread.lock(worksheet(client.http_client, "b")):
+        queue = Producer(settings_of("operator"))
+        assert queue.break_lock(*queue.holders())
+    operator.drain()
+    with pytest.raises(QueueDrainedError):
+        append(client, "b")
+    assert len(operator.pauses()) == len(operator.resume()) == 2
+    eventually(lambda: operator.waiting() == 0)
+    Consumer(settings_of("operator")).request_stop(server.server_id, operator.by)
+    server.wait()
+    assert denied(guarded) == []
+
+
+def test_a_dashboard_looks_as_an_observer_and_acts_as_an_operator(
+    guarded, url_of, settings_of, serve, gate, background
+):
+    """With both users the dashboard shows and does everything; the observer alone shows no call."""
+    serve(redis_url=url_of("server"))
+    gate.open()
+    Operator(settings_of("operator"), "ann@web1").pause("all")
+    client = queued_gspread.authorize(redis_url=url_of("client"), namespace=NAMESPACE)
+    calls = [background(append, client, lane) for lane in "aa"]
+    eventually(lambda: guarded.ask("XLEN", KEYS.lane("a")) == 2)
+    with dashboard(url_of("observer"), NAMESPACE, act=settings_of("operator")) as site:
+        assert site.get("snapshot?parts=lanes")[1]["parts"]["lanes"][0]["calls"] == 2
+        assert site.get("outcomes")[0] == 200
+        job = site.get("lanes/a/jobs")[1]["jobs"][1]["job"]
+        assert site.post("cancel", job=job, lane="a")[0] == 200
+        asked = site.post("purge-question")[1]
+        assert (asked["calls"], site.post("purge", last=asked["last"])[0]) == (1, 200)
+        assert [site.post(name)[0] for name in ("drain", "resume")] == [200, 200]
+    for call in calls:
+        assert isinstance(call.exception(PATIENCE), CallCancelledError)
+    assert denied(guarded) == []
+    with dashboard(url_of("observer"), NAMESPACE) as site:
+        assert site.get("snapshot")[1]["error"] == ""
+        status, told = site.get("lanes/a/jobs")
+        assert (status, "its ACL does not let" in told["error"]["message"]) == (503, True)
+        assert site.post("pause")[0] == 503
+
+
+@pytest.mark.parametrize("part", ["client", "observer"])
+def test_only_an_operator_acts(guarded, settings_of, part):
+    """A client's or an observer's user pauses and drains nothing, and the error says why."""
+    operator = Operator(settings_of(part), "ann@web1")
+    failed = FailedCall("J1", "?", "a", "?", "E")
+    guarded.ask("ZADD", KEYS.failed, 1, failed.encode().decode())
+    acts = [lambda: operator.pause("all"), operator.drain, lambda: operator.note("x")]
+    for act in (*acts, lambda: operator.dismiss(failed, failed.encode())):
+        with pytest.raises(BrokerUnavailableError, match="its ACL does not let"):
+            act()
+    assert guarded.ask("EXISTS", KEYS.server, KEYS.actions) == 0
+    assert guarded.ask("ZCARD", KEYS.failed) == 1
 
 
 @pytest.mark.parametrize("part", ["client", "observer"])
@@ -434,7 +556,19 @@ CLIENT_SINCE_7 = [
     ["EVAL", SCRIPT, "1", KEYS.server, "HSET", KEYS.server, "epoch", "9"],
     ["EVAL", SCRIPT, "1", KEYS.reply("x"), "XADD", KEYS.reply("x"), "*", "body", "x"],
 ]
+OPERATOR = [
+    ["HSET", KEYS.throttle, "next", "9"],
+    ["ZADD", KEYS.slots("read"), "9", "x"],
+    ["SET", KEYS.account, "x"],
+    ["LRANGE", KEYS.journal("x"), "0", "-1"],
+    ["XREAD", "STREAMS", KEYS.reply("x"), "0"],
+    ["BLPOP", KEYS.ready_under("1"), "0"],
+    ["SADD", KEYS.active, "x"],
+    ["EVAL", SCRIPT, "1", KEYS.throttle, "HSET", KEYS.throttle, "next", "9"],
+]
 OBSERVER = [
+    ["HSET", KEYS.server, "paused", "x"],
+    ["XADD", KEYS.actions, "*", "by", "x"],
     *CLIENT_SINCE_7,
     ["XRANGE", KEYS.lane("lane"), "-", "+"],
     ["XREVRANGE", KEYS.lane("lane"), "+", "-"],
@@ -446,6 +580,11 @@ OBSERVER = [
     ["UNLINK", KEYS.reply("x")],
     ["ZADD", KEYS.failed, "1", "x"],
     ["ZREM", KEYS.failed, "x"],
+    ["ZADD", KEYS.outcomes, "1", "x"],
+    ["ZREM", KEYS.errors, "x"],
+    ["HSET", KEYS.published, "work", "x"],
+    ["SET", KEYS.account, "x"],
+    ["ZADD", KEYS.slots("read"), "9", "x"],
     ["SADD", KEYS.active, "x"],
     ["RPUSH", KEYS.control("aaaa"), "stop"],
     ["EVAL", SCRIPT, "1", KEYS.lane("lane"), "XRANGE", KEYS.lane("lane"), "-", "+"],
@@ -465,6 +604,11 @@ WATCHED = [
     ["HGET", KEYS.server, "description"],
     ["ZCARD", KEYS.failed],
     ["ZRANGE", KEYS.failed, "0", "-1", "WITHSCORES"],
+    ["ZRANGE", KEYS.outcomes, "0", "-1", "WITHSCORES"],
+    ["ZRANGE", KEYS.errors, "0", "-1", "WITHSCORES"],
+    ["ZRANGE", KEYS.slots("read"), "0", "-1", "WITHSCORES"],
+    ["HGETALL", KEYS.published],
+    ["GET", KEYS.account],
 ]
 
 
@@ -486,7 +630,7 @@ def allows(url_of):
     return ask
 
 
-@pytest.mark.parametrize("part", ["client", "server", "observer"])
+@pytest.mark.parametrize("part", ["client", "server", "observer", "operator"])
 def test_what_nobody_may(part, allows):
     """No part may touch other namespaces, or what belongs to whoever administers Redis."""
     assert [command for command in NOBODY if allows(part, command)] == []
@@ -500,10 +644,113 @@ def test_what_a_client_may_not(allows, binary):
     assert [command for command in CLIENT_SINCE_7 if allows("client", command)] == too_much
 
 
+def test_what_an_operator_may_not(allows):
+    """An operator touches neither quota nor account, makes no calls, and reads no answer."""
+    assert [command for command in OPERATOR if allows("operator", command)] == []
+
+
 def test_what_an_observer_may(allows):
     """An observer sees lanes, server and quota; it changes nothing and reads no body."""
     assert [command for command in WATCHED if not allows("observer", command)] == []
     assert [command for command in OBSERVER if allows("observer", command)] == []
+
+
+# All keys of a namespace, those that may be many by one of them; and one of each other sort.
+EVERY_KEY = {
+    **{
+        name: getattr(KEYS, name)
+        for name, kind in vars(Keys).items()
+        if isinstance(kind, cached_property) and name not in ("pattern", "ready")
+    },
+    "ready": KEYS.ready_under("1"),
+    **{name: getattr(KEYS, name)("x") for name in ("control", "journal", "lane", "renewal")},
+    **{name: getattr(KEYS, name)("x") for name in ("reply", "slots", "wake")},
+    "another namespace": OTHER.lane("x"),
+    "another program": "x",
+}
+SEEN_BY_OBSERVER = {
+    "account": {"get"},
+    "active": {"scard", "smembers"},
+    "deliveries": {"hlen"},
+    "depth": {"get"},
+    "errors": {"zcard", "zrange"},
+    "failed": {"zcard", "zrange"},
+    "formats": {"hget"},
+    "lane": {"xlen"},
+    "locks": {"hget", "hgetall"},
+    "outcomes": {"zcard", "zrange"},
+    "poisoned": {"xlen"},
+    "progress": {"hgetall", "hlen"},
+    "promises": {"hscan"},
+    "published": {"hgetall"},
+    "ready": {"llen"},
+    "server": {"hget", "hgetall", "hmget"},
+    "slots": {"zcard", "zcount", "zrange"},
+    "throttle": {"hgetall"},
+}
+USED_BY_OPERATOR = {
+    "actions": {"xadd"},
+    "active": {"smembers", "srem"},
+    "control": {"expire", "rpush"},
+    "dedup": {"zadd", "zscore"},
+    "deliveries": {"hdel"},
+    "depth": {"del", "get", "incrby"},
+    "errors": {"zrange", "zrem"},
+    "failed": {"zadd", "zrange", "zrem", "zremrangebyrank"},
+    "formats": {"hget"},
+    "journal": {"del"},
+    "lane": {"del", "xdel", "xlen", "xrange"},
+    "locks": {"hdel", "hget", "hgetall", "hkeys", "hset"},
+    "outcomes": {"zrange", "zrem"},
+    "poisoned": {"xdel", "xrange"},
+    "progress": {"hdel", "hget", "hset"},
+    "ready": {"lrem", "rpush"},
+    "reply": {"exists", "expire", "xadd"},
+    "server": {"hdel", "hget", "hmget", "hset"},
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "may"), [("observer", SEEN_BY_OBSERVER), ("operator", USED_BY_OPERATOR)]
+)
+def test_a_part_may_do_what_it_does_and_nothing_else(guarded, url_of, binary, part, may):
+    """Of all commands that Redis has, each of these users may send those of its work to their keys.
+
+    Redis 6.2 has no brackets, so there it may send each of them to each of these keys.
+    """
+    commands = [[name, *key_at(told)] for name, told in all_commands(guarded)]
+    asked = [
+        (command[0], sort, [key if part is None else part for part in command])
+        for command in commands
+        for sort, key in EVERY_KEY.items()
+    ]
+    with redis.Redis.from_url(url_of(part), protocol=2) as client:
+        client.response_callbacks.clear()
+        pipeline = client.pipeline(transaction=False)
+        for _, _, command in asked:
+            pipeline.execute_command(*command)
+        told = pipeline.execute(raise_on_error=False)
+    allowed = {}
+    for (name, sort, _), found in zip(asked, told, strict=True):
+        if not isinstance(found, redis.exceptions.NoPermissionError):
+            allowed.setdefault(sort, set()).add(name)
+    assert len(asked) > 3000
+    if version(binary) < (7, 0):
+        may = dict.fromkeys(may, set().union(*may.values()))
+    assert allowed == may
+
+
+def all_commands(daemon):
+    """Yield the commands that take a key in a fixed place, and what Redis says of each."""
+    for name, told in daemon.ask("COMMAND").items():
+        if told["first_key_pos"] > 0 and not name.startswith("eval"):
+            yield name, told
+
+
+def key_at(told):
+    """Return the arguments of a command, as few as it takes; None for its key."""
+    count, first = abs(told["arity"]) - 1, told["first_key_pos"]
+    return ["1"] * (first - 1) + [None] + ["1"] * (count - first)
 
 
 @pytest.fixture

@@ -340,7 +340,8 @@ def test_the_keys_that_may_be_left_are_those_of_the_queue():
     """Every key that a run may leave has the name that the queue gives to one of its keys."""
     keys = Keys("namespace")
     whole = [keys.server, keys.dedup, keys.formats, keys.throttle, keys.account]
-    whole += [keys.failed, keys.answered]
+    whole += [keys.failed, keys.answered, keys.actions]
+    whole += [keys.outcomes, keys.errors, keys.published]
     whole += [keys.slots(kind) for kind in KINDS]
     parts = [keys.reply(""), keys.control(""), keys.renewal("")]
     assert {_name_of(key) for key in whole} == set(checker._STAYING)

@@ -108,7 +108,9 @@ def test_who_makes_one_call_after_the_other_does_not_hang(words, is_in_time, tmp
     os.utime(history, (0.0, 0.0))
     monkeypatch.setattr(victims, "time", SimpleNamespace(time=clock))
     monkeypatch.setattr(victims, "start", lambda *_, **__: Process())
-    client = victims.Client(plan_of(1).work[0], folder=str(tmp_path), redis_url="")
+    # Without a wire of its own: nobody ends this client, and a wire's thread would never end.
+    work = replace(plan_of(1).work[0], is_wired=False)
+    client = victims.Client(work, folder=str(tmp_path), redis_url="")
     assert client.join(10.0) == is_in_time
 
 

@@ -91,11 +91,15 @@ _BY_TEXT_OF_LOST: Final = {
     ("SSL: ",): f"the TLS handshake failed. {_TLS}",
 }
 # The users in docs/security.md, and the commands that neither clients nor observers need.
-_USERS: Final = ("queued-gspread-client", "queued-gspread-server", "queued-gspread-observer")
+_USERS: Final = (
+    *("queued-gspread-client", "queued-gspread-server", "queued-gspread-observer"),
+    "queued-gspread-operator",
+)
 _SERVERS_ALONE: Final = ("multi", "exec", "info", "wait", "expire")
 _PARTS: Final = (
-    "a server, and `queued-gspread stop`, need the server's user (docs/security.md), and clients "
-    "the client's. If it is the right one, "
+    "a server, and `queued-gspread stop`, need the server's user (docs/security.md), where the "
+    "operator's will do for what acts on a queue, and clients the client's. If it is the right "
+    "one, "
 )
 _CLOSED: Final = ("closed by server", "reset by peer", "Broken pipe", "aborted")
 

@@ -19,7 +19,8 @@
 -- ARGV[5] window    milliseconds
 -- ARGV[6] interval  milliseconds between two requests of any kind
 -- ARGV[7] latest    the latest slot of this kind that the server knows to be held, or ''
--- ARGV[8] slots_to_release  how many; then, for each of them:
+-- ARGV[8] what      'read' or 'write': what a pause of either holds up
+-- ARGV[9] slots_to_release  how many; then, for each of them:
 --         kind      its request's kind of quota
 --         slot      its name
 --         limit     slots of its kind; 0 for no limit
@@ -42,12 +43,14 @@
 -- Returns {'go', now, 1 if the latest request of this kind was refused, 1 if it holds a slot, else
 -- 0, the current limit, a word for each job: 'go', 'withdrawn', 'late', 'lost' (the lock that its
 -- lane belongs to), 'promised' (another call has its key) or 'full' (no more keys may be kept)};
--- {'none', 0, 0, 0, 0, the words} if none of them goes; {'wait', milliseconds or -1 (until a response comes), which requests
+-- {'none', 0, 0, 0, 0, the words} if none of them goes; {'paused', the line of the pause};
+-- {'wait', milliseconds or -1 (until a response comes), which requests
 -- wait: 'kind', 'pause' (that kind, since a refusal) or 'all', the limit}; {'forgotten'} if Redis
 -- no longer knows the latest slot, nor those taken with it; or 'stale'.
 may_grow(KEYS[1])
-local now, works = now_ms(), holds(KEYS[1], ARGV[1])
-local at = release_slots(KEYS[4], works, now, #KEYS - ARGV[8] + 1, 8)
+local epoch, paused = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'paused'))
+local now, works = now_ms(), epoch == ARGV[1]
+local at = release_slots(KEYS[4], works, now, #KEYS - ARGV[9] + 1, 9)
 if not works then
   return 'stale'
 end
@@ -109,6 +112,12 @@ if #going == 0 then
     redis.call('ZREM', KEYS[5], slot)
   end
   return {'none', 0, 0, 0, 0, unpack(words)}
+end
+
+local pause = paused and pause_of(paused, KEYS[2], ARGV[8])
+-- One that was permitted before goes: the reply to the server was lost.
+if pause and (kind == '' or not redis.call('ZSCORE', KEYS[5], slot)) then
+  return {'paused', pause}
 end
 
 local is_trial, is_held, limit, is_first = 0, 0, 0, false

@@ -10,10 +10,10 @@
 --
 -- Returns {what is known of each job, milliseconds since the server's last beat or -1, its
 -- description, its id, its signed generation or '', a list of {number, description of the server}
--- for the other formats that have one while this one has none, now}. Of a job, that is {1 if Redis
--- knows it, else 0} and, for a caller that asks, how many jobs are ahead of it in its lane, 1 if
--- these were counted or 0 if there may be fewer, the server's holdups or '', and the lock that the
--- lane is under or ''.
+-- for the other formats that have one while this one has none, what is paused or '', now}. Of a
+-- job, that is {1 if Redis knows it, else 0} and, for a caller that asks, how many jobs are ahead
+-- of it in its lane, 1 if these were counted or 0 if there may be fewer, the server's holdups or
+-- '', and the lock that the lane is under or ''.
 local function ahead_of(lane, entry)
   -- Redis returns an entry only with its body, so look at few.
   local ahead, most, bytes, place = 0, 1000, 1000000, '-'
@@ -29,8 +29,8 @@ local function ahead_of(lane, entry)
   end
   return ahead, 1
 end
-local at, about, holder, generation, ended =
-  unpack(redis.call('HMGET', KEYS[1], 'last_beat', 'description', 'holder', 'generation', 'ended'))
+local at, about, holder, generation, ended, paused = unpack(redis.call('HMGET', KEYS[1],
+  'last_beat', 'description', 'holder', 'generation', 'ended', 'paused'))
 local jobs = {}
 for place = 3, #KEYS, 2 do
   local first = 2 + (place - 3) / 2 * 3
@@ -57,4 +57,5 @@ if KEYS[2] and now - math.max(tonumber(at) or 0, tonumber(ended) or 0) >= grace 
     end
   end
 end
-return {jobs, at and now - at or -1, about or '', holder or '', generation or '', others, now}
+return {jobs, at and now - at or -1, about or '', holder or '', generation or '', others,
+  paused or '', now}

@@ -9,13 +9,16 @@
 -- KEYS[5] deliveries hash: job id -> the epochs under which it was delivered
 -- KEYS[6] depth     how many jobs wait in the namespace
 -- KEYS[7] throttle  hash: see quota.lua
--- KEYS[8] failed    sorted set: calls that nobody waited for and that failed, by time
--- KEYS[9] answered  sorted set: see vouch_for in common.lua
+-- KEYS[8] answered  sorted set: see vouch_for in common.lua
 -- then, for each job:
 --         reply     stream with the job's reply
 --         journal   list: what the next server would need to know of the call
 -- then, for each slot to release:
 --         slots     sorted set: the slots of its kind
+-- then, if any job has a failure:
+--         failed    sorted set: calls that nobody waited for and that failed, by time
+--         outcomes  sorted set: others whose callers may not know what was done
+--         errors    sorted set: others that failed
 -- ARGV[1] epoch     of the answering server
 -- ARGV[2] name      of the lane
 -- ARGV[3] expiry    seconds after which an unfetched reply is dropped
@@ -25,19 +28,24 @@
 --         limit     slots of its kind; 0 for no limit
 --         window    milliseconds
 --         sent      the time that acquire.lua returned
--- then:   vouched   what to take in at KEYS[9], in JSON, or ''
---         most      how many failed calls are kept; the oldest ones are dropped
+-- then:   vouched   what to take in at KEYS[8], in JSON, or ''
+--         most      how many failed calls of each sort are kept, the oldest ones are dropped; 0 if
+--                   no job has a failure
 -- then, for each job:
 --         entry     in the stream
 --         id
 --         body      of the reply, or '' to leave no answer
---         failure   what is kept of the call's failure, or ''
+--         failure   what is kept of the call's failure, after the number of its key, from 0 for
+--                   failed; or ''
 --         promise   what is kept under the call's idempotency key, or ''; see promises.lua
 --
 -- Returns what head.lua returns.
 may_grow(KEYS[1])
 local now, works = now_ms(), holds(KEYS[1], ARGV[1])
-local released = #KEYS - ARGV[4]
+-- The index of most is known before the slots are released.
+local most = tonumber(ARGV[6 + 5 * ARGV[4]])
+local kept = most > 0 and #KEYS - 3 or #KEYS
+local released = kept - ARGV[4]
 local at = release_slots(KEYS[7], works, now, released + 1, 4)
 if not works then
   return 'stale'
@@ -49,12 +57,13 @@ local function may_answer(reply)
   redis.call('EXPIRE', reply .. '/', ARGV[3])
 end
 
-local vouched, most = ARGV[at], ARGV[at + 1]
+local vouched = ARGV[at]
 
 -- The first thing that is written of a job: run again, it changes nothing.
 local function keep(failure)
-  try('ZADD', KEYS[8], 'NX', now_ms(), failure)
-  try('ZREMRANGEBYRANK', KEYS[8], 0, -1 - most)
+  local key = KEYS[kept + 1 + string.sub(failure, 1, 1)]
+  try('ZADD', key, 'NX', now_ms(), string.sub(failure, 2))
+  try('ZREMRANGEBYRANK', key, 0, -1 - most)
 end
 
 local gone, promises = {}, nil
@@ -80,13 +89,13 @@ local function answer(reply, journal, entry, id, body, failure, promise)
   gone[#gone + 1] = journal
 end
 
-may_answer(KEYS[10])
+may_answer(KEYS[9])
 if vouched ~= '' then
-  vouch_for(KEYS[1], KEYS[9], vouched)
+  vouch_for(KEYS[1], KEYS[8], vouched)
 end
 
-for i = 0, (released - 9) / 2 - 1 do
-  local key, arg = 10 + i * 2, at + 2 + i * 5
+for i = 0, (released - 8) / 2 - 1 do
+  local key, arg = 9 + i * 2, at + 2 + i * 5
   answer(KEYS[key], KEYS[key + 1], unpack(ARGV, arg, arg + 4))
 end
 local is_empty = redis.call('XLEN', KEYS[2]) == 0

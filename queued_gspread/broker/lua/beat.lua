@@ -7,6 +7,7 @@
 -- KEYS[4] deliveries hash: job id -> the epochs under which it was delivered
 -- KEYS[5] lane      prefix of the streams of the lanes' jobs
 -- KEYS[6] account   string: the account that the namespace belongs to
+-- KEYS[7] actions   stream: what operators have asked for
 -- ARGV[1] id        of the asking server
 -- ARGV[2] lease     milliseconds without a beat after which a server counts as gone
 -- ARGV[3] about     the asking server's description, for other servers and observers
@@ -19,22 +20,24 @@
 -- ARGV[10] account  whose token it is, in words; '' if not known yet
 -- ARGV[11] replaces the account that this one may replace; '' for none
 -- ARGV[12] quota    the quota that it assumes, in words, for observers
+-- ARGV[13] logged   the latest of the actions that this server has logged, or ''
 --
--- Returns {'kept', epoch, now, 1 if a server with a token stands by or 0, moved, owner}; {'taken',
--- epoch, now, description of the server that had the lease before or '', milliseconds since its last
--- beat, 1 if there was no epoch before, moved, owner} (a new epoch: read the queue again); or
--- {'held', description of the other server or '' for the asking one's own earlier lease,
--- milliseconds until it counts as gone, answered as in the hash, owner}. Moved is how many milliseconds ago this Redis got
--- its first beat since it started or became a master. The owner is the account that the namespace
--- belongs to, or ''.
+-- Returns {'kept', epoch, now, 1 if a server with a token stands by or 0, paused, actions, moved,
+-- owner}; {'taken', epoch, now, description of the server that had the lease before or '',
+-- milliseconds since its last beat, 1 if there was no epoch before, paused, actions, moved, owner}
+-- (a new epoch: read the queue again), where paused is as in common.lua or '', and the actions are
+-- the entries that no server has logged; or {'held', description of the other server or '' for the
+-- asking one's own earlier lease, milliseconds until it counts as gone, answered as in the hash,
+-- owner}. Moved is how many milliseconds ago this Redis got its first beat since it started or
+-- became a master. The owner is the account that the namespace belongs to, or ''.
 may_grow(KEYS[1])
 -- Milliseconds for which a standby server counts as having a token, and after which it says so
 -- again.
 local BELIEVED, AGAIN = 2000, 500
 local now, has_token, account, replaces = now_ms(), ARGV[9] ~= '', ARGV[10], ARGV[11]
-local holder, epoch, at, about, lease, worked, master, in_doubt, standby, moved = unpack(redis.call(
-  'HMGET', KEYS[1], 'holder', 'epoch', 'last_beat', 'description', 'lease', 'worked', 'master',
-  'in_doubt', 'standby', 'moved'))
+local holder, epoch, at, about, lease, worked, master, in_doubt, standby, moved, paused, logged =
+  unpack(redis.call('HMGET', KEYS[1], 'holder', 'epoch', 'last_beat', 'description', 'lease',
+    'worked', 'master', 'in_doubt', 'standby', 'moved', 'paused', 'logged'))
 -- A namespace belongs to the account that first had a token in it.
 local owner = try('GET', KEYS[6])
 owner = type(owner) == 'string' and owner or ''
@@ -95,6 +98,9 @@ if is_held or not is_kept and (is_foreign or is_relieved and not has_token) then
   return {'held', holder ~= ARGV[1] and about or '', left, answered, owner}
 end
 
+local after = string.match(ARGV[13] ~= '' and ARGV[13] or logged or '', '^%d+%-%d+$')
+local actions = try('XRANGE', KEYS[7], after and '(' .. after or '-', '+', 'COUNT', 100)
+
 -- For the server that is gone, count jobs as delivered that it had popped from its list and died
 -- before starting: the first job of a lane may come with the lane's name, and counts as delivered
 -- only once it starts. Values of a wrong type in these keys must not keep the lease from being
@@ -132,14 +138,17 @@ redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'last_beat', now, 'description', 
 redis.call('HSET', KEYS[1], 'max_queue', ARGV[5], 'generation', ARGV[6],
   'holdups', ARGV[8] ~= '' and now .. ' ' .. ARGV[8] or '',
   'quota', (is_kept and epoch or newest) .. ' ' .. ARGV[12])
+if ARGV[13] ~= '' then
+  redis.call('HSET', KEYS[1], 'logged', ARGV[13])
+end
 redis.call('HDEL', KEYS[1], 'in_doubt')
 if is_kept then
   local promises = promise_functions()
   promises.try_drop_ended(string.match(KEYS[1], '^(.*:)server$'), now)
-  return {'kept', epoch, now, is_relieved and 1 or 0, now - moved, owner}
+  return {'kept', epoch, now, is_relieved and 1 or 0, paused or '', actions, now - moved, owner}
 end
 redis.call('HDEL', KEYS[1], 'standby')
 redis.call('HSET', KEYS[1], 'epoch', newest)
 redis.call('DEL', ready_list(KEYS[2], epoch or ''))
 return {'taken', newest, now, holder ~= ARGV[1] and about or '', now - at, epoch and 0 or 1,
-  now - moved, owner}
+  paused or '', actions, now - moved, owner}

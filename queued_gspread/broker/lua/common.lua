@@ -167,6 +167,44 @@ local function item_of(lane, entry, id)
   return item and job_of(item) == id and item or nil
 end
 
+-- What is paused: in the hash `server`, the field `paused` has a line for each pause, which begins
+-- with a newline: SCOPE SINCE BY WHY, as in pauses.py. A scope is WHAT:LANE: 'all', 'read' or
+-- 'write', and a spreadsheet's lane or '' for all of them; or it is this one:
+local DRAIN = 'drain:'
+
+-- The line of a scope, or nil.
+local function paused_line(paused, scope)
+  local start, stop = string.find(paused, '\n' .. scope .. ' ', 1, true)
+  local since = stop and string.match(paused, '^(%d+) %S+ ', stop + 1)
+  return since and #since <= 13 and string.match(paused, '^[^\n]+', start + 1) or nil
+end
+
+-- The line of the pause that holds up what a lane reads or writes, or nil.
+local function pause_of(paused, lane, what)
+  local book = string.match(lane, '^.*:lane:([%w_~-]+)') or ''
+  for _, scope in ipairs({'all:', what .. ':', 'all:' .. book, what .. ':' .. book}) do
+    local line = paused_line(paused, scope)
+    if line then
+      return line
+    end
+  end
+end
+
+-- Record who has asked for what: for the server's log, and the latest 20 once more in the field
+-- `asked` of the hash `server` for observers, who may read no stream. There it is a line for each,
+-- which begins with a newline: MILLISECONDS BY WHAT<tab>WHY, as in actions.py.
+local function note_action(server, actions, by, what, why)
+  local lines, asked = {}, redis.call('HGET', server, 'asked') or ''
+  for line in string.gmatch(asked, '\n[^\n]+') do
+    lines[#lines + 1] = line
+  end
+  lines[#lines + 1] = string.format('\n%.0f %s %s\t%s', now_ms(), by, what, why)
+  -- Checks that Redis permits what comes last.
+  redis.call('HSET', server, 'asked', asked)
+  redis.call('XADD', actions, 'MAXLEN', '~', 1000, '*', 'by', by, 'what', what, 'why', why)
+  redis.call('HSET', server, 'asked', table.concat(lines, '', math.max(1, #lines - 19)))
+end
+
 -- Whether a lane is that of a lock's holder, SPREADSHEET!NUMBER; see locks.lua. The lane of a
 -- spreadsheet has no such sign in its name.
 local function is_of_lock(lane)
@@ -220,8 +258,8 @@ end
 
 -- Take in ids of signed jobs that nobody waits for and that are answered, with the times that they
 -- are signed with, and what the working server signs for the set that comes of it. What was signed
--- up to `floor` is dropped. Where something else is found than what that server has signed `before`,
--- somebody has changed it: then nothing stays for the next server to believe.
+-- up to `floor` is dropped. Where something else is found than what that server has signed
+-- `before`, somebody has changed it: then nothing stays for the next server to believe.
 local function vouch_for(server, answered, vouched)
   local new, is_known = cjson.decode(vouched), false
   local found = redis.call('HGET', server, 'answered') or ''

@@ -14,11 +14,12 @@
 --
 -- Returns {the entry's id in the stream (0-1, which no entry has, for a known job that is gone),
 -- the server's signed generation or '', now}; {'full', how many jobs wait, how many may, now}; or
--- {'late', now} if it is no longer known whether an earlier try enqueued it; {'lost', now} if the lane
--- is that of a lock's holder, and the lock has ended.
+-- {'late', now} if it is no longer known whether an earlier try enqueued it; {'lost', now} if the
+-- lane is that of a lock's holder, and the lock has ended; {'drained', what is paused, now} if the
+-- queue takes no new calls: those of a lock's holder are part of what it has.
 local now = now_ms()
-local generation, limit, epoch =
-  unpack(redis.call('HMGET', KEYS[5], 'generation', 'max_queue', 'epoch'))
+local generation, limit, epoch, paused =
+  unpack(redis.call('HMGET', KEYS[5], 'generation', 'max_queue', 'epoch', 'paused'))
 local known = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if known then
   local there = entry_of(KEYS[1], ARGV[1], known)
@@ -27,11 +28,16 @@ end
 if may_be_forgotten(KEYS[2], tonumber(ARGV[5]), now) then
   return {'late', now}
 end
+local is_holders = false
 if is_of_lock(KEYS[1]) then
   local locks = lock_functions()
-  if locks.lock_lane(KEYS[1]) and not locks.may_use_lock(KEYS[1], now) then
+  is_holders = locks.lock_lane(KEYS[1]) ~= nil
+  if is_holders and not locks.may_use_lock(KEYS[1], now) then
     return {'lost', now}
   end
+end
+if paused and paused_line(paused, DRAIN) and not is_holders then
+  return {'drained', paused, now}
 end
 -- This first write makes a Redis that is out of memory refuse the whole script.
 local waiting = count(KEYS[6], 0)

@@ -38,8 +38,8 @@ redis.call('XADD', KEYS[5] .. '/', 'NOMKSTREAM', '*', 'body', '')
 redis.call('EXPIRE', KEYS[5] .. '/', ARGV[3])
 redis.call('HDEL', KEYS[4], '')
 if not other or other.number ~= ARGV[5] then
-  locks.keep_lock(prefix, ARGV[2], {number = ARGV[5], since = now, last = now, hold = tonumber(ARGV[7]),
-    state = 'held', who = ARGV[8]})
+  locks.keep_lock(prefix, ARGV[2], {number = ARGV[5], since = now, last = now,
+    hold = tonumber(ARGV[7]), state = 'held', who = ARGV[8]})
 end
 redis.call('HSET', KEYS[3], ARGV[5], 'l')
 redis.call('HDEL', KEYS[4], ARGV[5])

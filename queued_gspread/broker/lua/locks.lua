@@ -1,6 +1,6 @@
--- Locks. The calls of a lock's holder have a lane of their own, SPREADSHEET!NUMBER. The number is the
--- id of the lock's own job, which stays at the head of the spreadsheet's lane while the lock is held
--- (its progress is 'l'): so the others' calls keep their places behind it.
+-- Locks. The calls of a lock's holder have a lane of their own, SPREADSHEET!NUMBER. The number is
+-- the id of the lock's own job, which stays at the head of the spreadsheet's lane while the lock is
+-- held (its progress is 'l'): so the others' calls keep their places behind it.
 --
 -- As most calls are under no lock, a script makes these functions when it needs them:
 -- lock_functions() returns those that it names.
@@ -29,8 +29,15 @@ local function is_idle(prefix, name, lock)
   return redis.call('XLEN', prefix .. 'lane:' .. name .. '!' .. lock.number) == 0
 end
 
+-- While all of a spreadsheet is paused, the time of its lock stands still.
+local function is_at_rest(prefix, name)
+  local paused = redis.call('HGET', prefix .. 'server', 'paused')
+  return paused and pause_of(paused, prefix .. 'lane:' .. name, 'all') ~= nil
+end
+
 local function has_lapsed(prefix, name, lock, now)
   return now - lock.last >= lock.hold and is_idle(prefix, name, lock)
+    and not is_at_rest(prefix, name)
 end
 
 -- Whether the holder of a lane may put in more calls.
@@ -49,8 +56,8 @@ local function is_lock_lost(lane)
   return prefix and not (lock and lock.number == number and lock.state ~= 'broken')
 end
 
--- End a lock: take its job out of the spreadsheet's lane, which goes on. If a command is refused, all
--- of it can be run again, as the lock itself goes last.
+-- End a lock: take its job out of the spreadsheet's lane, which goes on. If a command is refused,
+-- all of it can be run again, as the lock itself goes last.
 local function end_lock(prefix, name, number)
   local lane, active = prefix .. 'lane:' .. name, prefix .. 'active'
   local first = redis.call('XRANGE', lane, '-', '+', 'COUNT', 1)[1]

@@ -6,8 +6,8 @@
 -- ARGV[2] field     the number and the key
 -- ARGV[3] id        of the job that asks
 --
--- Returns {state, the time since when, the digest of the call and what is kept of its answer}; {} if
--- nothing binds that job; or 'stale'.
+-- Returns {state, the time since when, the digest of the call and what is kept of its answer}; {}
+-- if nothing binds that job; or 'stale'.
 if not holds(KEYS[1], ARGV[1]) then
   return 'stale'
 end

@@ -1,10 +1,10 @@
--- Promises: what is kept of calls under idempotency keys. Each has a field, NUMBER KEY, in two hashes
--- and a sorted set, so that no one who may see which there are sees a call or its answer:
+-- Promises: what is kept of calls under idempotency keys. Each has a field, NUMBER KEY, in two
+-- hashes and a sorted set, so that no one who may see which there are sees a call or its answer:
 --   promises      field -> STATE JOB AT SIZE LANE ENTRY; and the sum of the sizes
 --   promised      field -> the digest of the call, and what is kept of its answer; see promises.py
 --   keeping       field, by the time after which it is dropped; an unknown outcome has none
--- The states are begun (the job has it while it is made), answered, made (its answer is not kept) and
--- unknown.
+-- The states are begun (the job has it while it is made), answered, made (its answer is not kept)
+-- and unknown.
 --
 -- As most calls have no key, a script makes these functions when it needs them: promise_functions()
 -- returns those that it names.
@@ -23,8 +23,8 @@ local function promise_at(prefix, field)
     lane = lane, entry = entry}
 end
 
--- Whether the job of a promise that has begun is still made: it has a mark until it has ended. One that
--- has only read has its key too: what it returns is what its call came to.
+-- Whether the job of a promise that has begun is still made: it has a mark until it has ended. One
+-- that has only read has its key too: what it returns is what its call came to.
 local function is_open(prefix, promise)
   return redis.call('HGET', prefix .. 'progress', promise.job) ~= false
 end
@@ -125,8 +125,8 @@ local function is_full(claim, new)
   return claim.most > 0 and many >= claim.most or claim.bytes > 0 and bytes > claim.bytes
 end
 
--- Whether a job may go under its claim: 'go', 'promised' if another call has the key, or 'full'. One
--- that may have written goes on. `new` has the fields of the jobs before it that go with it.
+-- Whether a job may go under its claim: 'go', 'promised' if another call has the key, or 'full'.
+-- One that may have written goes on. `new` has the fields of the jobs before it that go with it.
 local function word_of_claim(claim, id, was, new, now)
   local prefix = claim.prefix
   if may_have_written(was) then
@@ -161,8 +161,8 @@ local function take_claim(claim, id, entry, now)
   end
 end
 
--- Keep what came of a job: STATE MILLISECONDS LENGTH FIELD WHAT. With the state `free`, the key may be
--- used again as if the job had never been. A retry finds that it is kept.
+-- Keep what came of a job: STATE MILLISECONDS LENGTH FIELD WHAT. With the state `free`, the key may
+-- be used again as if the job had never been. A retry finds that it is kept.
 local function keep_promise(prefix, text, id, lane, entry, now)
   local state, keep, length, at = string.match(text, '^(%a+) (%d+) (%d+) ()')
   local field, kept = string.sub(text, at, at + length - 1), string.sub(text, at + length + 1)

@@ -9,7 +9,7 @@
 -- KEYS[5...] slots  sorted sets: the slots of each kind of request; see quota.lua
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] window    milliseconds
--- ARGV[3] grace     milliseconds without a beat after which a server of another format counts as gone
+-- ARGV[3] grace     milliseconds without a beat after which a server of another format is gone
 --
 -- Returns the number of lanes, or 'stale'.
 may_grow(KEYS[1])

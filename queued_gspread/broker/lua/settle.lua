@@ -6,8 +6,8 @@
 -- ARGV[3] kept      what to keep if it was made; '' if it was not, so that it is made next time
 -- ARGV[4] keep      milliseconds for which that is kept
 --
--- Returns 'settled'; 'running' if the call is still in its lane; or 'known', if that outcome is not,
--- or no longer, unknown.
+-- Returns 'settled'; 'running' if the call is still in its lane; or 'known', if that outcome is
+-- not, or no longer, unknown.
 local prefix = string.match(KEYS[1], '^(.*:)promises$')
 local promises = promise_functions()
 local now, promise = now_ms(), promises.promise_at(prefix, ARGV[1])

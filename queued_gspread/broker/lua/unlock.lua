@@ -1,7 +1,7 @@
 -- Let a lock end: at once, or after its holder's last call that waits or runs.
 --
--- KEYS[1] lane      stream of the holder's jobs, which names the lock; the scripts that end it use the
---                   keys of its spreadsheet's lane, locks, server, active, ready, progress,
+-- KEYS[1] lane      stream of the holder's jobs, which names the lock; the scripts that end it use
+--                   the keys of its spreadsheet's lane, locks, server, active, ready, progress,
 --                   deliveries and depth
 -- ARGV[1] state     'released', or 'broken': then calls that wait are refused, and it stays broken
 --

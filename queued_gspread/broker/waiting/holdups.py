@@ -14,14 +14,31 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AGAIN", "INTERVAL", "MEMORY", "NOTHING", "QUOTA", "SENT", "SHARED", "Holdup", "Holdups"]
+__all__ = [
+    "AGAIN",
+    "INTERVAL",
+    "MEMORY",
+    "MOST_NAMED",
+    "NOTHING",
+    "PAUSED",
+    "QUOTA",
+    "SENT",
+    "SHARED",
+    "Holdup",
+    "Holdups",
+]
 
 QUOTA, SHARED, INTERVAL, MEMORY = "quota", "shared", "interval", "memory"
 """Why requests of a kind wait, if it is not paused: for slots, for slots that spreadsheets share
 fairly, for the interval, for memory."""
 
-SENT, AGAIN = "sent", "again"
-"""What a lane waits for if it is in no queue: Google's answer, or the time of a retry."""
+SENT, AGAIN, PAUSED = "sent", "again", "paused"
+"""What a lane waits for if it is in no queue: Google's answer, the time of a retry, or the end
+of an operator's pause."""
+
+
+MOST_NAMED: Final = 100
+"""How many lanes a server names for each queue of tickets, and of those that wait for Google."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +67,7 @@ class Holdups:
 
     Attributes:
         kinds: The holdup of each kind of request that waits.
-        lanes: What each lane waits for, a kind or one of the two other words, and for how long.
+        lanes: What each lane waits for, a kind or one of the three other words, and for how long.
         token: Seconds for which the server has had no access token; None if it has one.
 
     """

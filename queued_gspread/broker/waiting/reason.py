@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread._clock import shown_utc
+from queued_gspread.broker.pauses import EVERYTHING
 from queued_gspread.broker.permits import PAUSE
 
 from .holdups import AGAIN, INTERVAL, NOTHING, QUOTA, SENT, SHARED, Holdup, Holdups
 
 if TYPE_CHECKING:
     from queued_gspread.broker.locks import LockHolder
+    from queued_gspread.broker.pauses import Pause
 
-__all__ = ["Sight", "bound", "longest", "reason"]
+__all__ = ["CERTAIN", "SPACED", "Sight", "bound", "brief", "longest", "reason"]
 
 # A working server beats at least once a second.
 _SILENT: Final = 3.0
-# The share of a window's requests that a queue can count on, and the share for which it may still
-# have to wait until the window is over, since spreadsheets share them fairly.
-_CERTAIN: Final = 0.9
-_SPACED: Final = 1 / 3
+CERTAIN: Final = 0.9
+"""The share of a window's requests that a queue can count on."""
+SPACED: Final = 1 / 3
+"""The share for which it may still have to wait until the window is over, since spreadsheets share
+them fairly."""
 _QUOTAS: Final = {"read": "the read quota", "write": "the write quota", "drive": "Drive's quota"}
+_USED: Final = {"read": "reads", "write": "writes", "drive": "Drive"}
 _ONE: Final = {"read": "one read", "write": "one write", "drive": "one request to Drive"}
 
 
@@ -47,6 +51,7 @@ class Sight:
         holdups: The holdups of that beat.
         lock: Who holds the lock of the call's spreadsheet, if anybody does.
         moment: Redis's clock, in seconds.
+        pause: What an operator has paused, if it holds the call up.
 
     """
 
@@ -62,6 +67,7 @@ class Sight:
     holdups: Holdups = NOTHING
     lock: LockHolder | None = None
     moment: float = 0.0
+    pause: Pause | None = None
 
 
 def reason(sight: Sight) -> str:
@@ -73,10 +79,29 @@ def reason(sight: Sight) -> str:
             f"no server has been alive for {sight.silence:.0f} s in {sight.where}. Calls fail "
             f"after {sight.grace:g} s of that; {sight.start}"
         )
+    pause = sight.pause
+    if pause is not None and (pause.what == EVERYTHING or sight.lock is None):
+        return f"{pause.shown}{_behind(sight)}"
     if sight.holdups.token is not None:
         seconds = sight.holdups.token + sight.age
         return f"the server has had no access token for {seconds:.0f} s; its log says why"
     return _of_queue(sight) if sight.lock is None else _of_lock(sight, sight.lock)
+
+
+def brief(sight: Sight) -> str:
+    """Return the same, in fewer words where a quota is used up."""
+    word, _ = _of_lane(sight)
+    holdup = sight.holdups.kinds.get(word)
+    is_elsewhere = sight.lock is not None or sight.pause is not None or sight.away is not None
+    if is_elsewhere or holdup is None or holdup.why != QUOTA or word not in _QUOTAS:
+        return reason(sight)
+    if sight.silence >= _SILENT or sight.holdups.token is not None:
+        return reason(sight)
+    place = f"behind {_calls(sight).removesuffix(' ahead')}" if sight.ahead else "next in line"
+    most = bound(holdup, sight.ahead, sight.age)
+    known = "" if math.isinf(most) else f", at most {max(1, math.ceil(most))} s"
+    used = f"{holdup.limit:,} of {holdup.limit:,}" if holdup.limit else "used up"
+    return f"{place}{known}; quota: {_USED[word]} {used}"
 
 
 def _of_queue(sight: Sight) -> str:
@@ -91,7 +116,7 @@ def _of_queue(sight: Sight) -> str:
 
 def _of_lock(sight: Sight, lock: LockHolder) -> str:
     seconds = max(0.0, sight.moment - lock.since)
-    since = datetime.fromtimestamp(lock.since, timezone.utc).isoformat(" ", "seconds")
+    since = shown_utc(lock.since)
     return (
         f"the spreadsheet is locked by {lock.who} for {seconds:.0f} s, since {since}"
         f"{_behind(replace(sight, ahead=max(0, sight.ahead - 1)))}"
@@ -172,7 +197,7 @@ def bound(holdup: Holdup, ahead: int, age: float = 0.0) -> float:
         return math.inf
     if is_alone and place == 1:
         return max(0.0, holdup.next - age)
-    shared = (place + math.ceil(holdup.limit * _SPACED)) / max(1, int(holdup.limit * _CERTAIN))
+    shared = (place + math.ceil(holdup.limit * SPACED)) / max(1, int(holdup.limit * CERTAIN))
     return (math.ceil(shared) + (holdup.lanes > 1)) * holdup.window
 
 

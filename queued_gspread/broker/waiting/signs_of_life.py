@@ -10,6 +10,7 @@ from queued_gspread.broker.connection.client import as_text
 from queued_gspread.broker.connection.effects import Joint
 from queued_gspread.broker.formats import Other, others_of
 from queued_gspread.broker.locks import holder_of
+from queued_gspread.broker.pauses import pauses_of
 from queued_gspread.broker.permits import milliseconds
 
 from .holdups import Holdups
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from queued_gspread.broker.connection.attempts import Attempts
     from queued_gspread.broker.connection.effects import Core
     from queued_gspread.broker.keys import Keys
+    from queued_gspread.broker.pauses import Pause
 
 __all__ = ["Alive", "Seen", "look"]
 
@@ -50,6 +52,7 @@ class Seen:
         generation: The server's signed generation.
         others: Other formats whose servers are alive, while no server of this one is.
         moment: Redis's clock, in milliseconds.
+        pauses: What operators have paused.
         why: If the caller asks why its job waits: how many are ``ahead`` of it, whether that
             ``is_exact``, the server's ``holdups``, and the ``lock`` that they wait for.
 
@@ -60,6 +63,7 @@ class Seen:
     generation: bytes
     others: Sequence[Other]
     moment: int
+    pauses: tuple[Pause, ...] = ()
     why: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -95,10 +99,12 @@ def look(
     result = yield from attempts.run(
         "alive", places, args, until=until, patience=patience, joint=joint
     )
-    jobs, age, about, server_id, generation, others, moment = result
+    jobs, age, about, server_id, generation, others, paused, moment = result
+    pauses = pauses_of(paused)
     server = Alive(age / 1000, as_text(about), as_text(server_id)) if age >= 0 else None
     (known, *why) = jobs[0] if jobs else (1,)
-    return Seen(server, bool(known), generation, others_of(others), moment, _why(*why))
+    others = others_of(others)
+    return Seen(server, bool(known), generation, others, moment, pauses, _why(*why))
 
 
 def _why(

@@ -13,6 +13,7 @@ from .notices import Notice
 
 if TYPE_CHECKING:
     from queued_gspread.broker.connection.effects import AwaitReply
+    from queued_gspread.broker.pauses import Pause
 
 __all__ = ["LATE", "LEAVING", "Wait"]
 
@@ -54,6 +55,8 @@ class Wait:
     # time in seconds between two looks, each of which extends them.
     extends: tuple[str, ...] = ()
     extend_every: float = math.inf
+    # What an operator had paused when the caller gave up.
+    pause: Pause | None = None
     notice: Notice = field(default_factory=lambda: Notice(now()))
 
     @property

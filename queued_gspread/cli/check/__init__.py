@@ -56,6 +56,8 @@ def add_options(parser: Parser) -> None:
         "the key, if the server makes only signed calls",
         metavar="FILE",
     )
+    parser.example("check --service-account key.json", "before a server starts")
+    parser.example("check --spreadsheet Orders", "and one spreadsheet")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread._install import how_to_install
 from queued_gspread.broker import Producer
 from queued_gspread.cli.emulator import load_emulator
-from queued_gspread.cli.output import say
+from queued_gspread.cli.output import draw, say
 from queued_gspread.embedded import TemporaryRedis
 from queued_gspread.embedded.binaries import find_binary
 from queued_gspread.embedded.state import check_system
@@ -69,7 +69,7 @@ class DemoFailedError(QueuedGspreadError):
 
 def add_options(parser: Parser) -> None:
     """Add no options: the demo needs none."""
-    _ = parser
+    parser.example("demo", "a few seconds, with gspread and with this")
 
 
 def run(_: argparse.Namespace) -> int:
@@ -185,7 +185,7 @@ def _draw(sheet: SharedSheet, end: str = "") -> None:
     """Show how many rows are in the sheet; without a terminal, only at the end."""
     if sys.stdout.isatty() or end:
         start = "\r" if sys.stdout.isatty() else ""
-        say(f"{start}    {bar(len(sheet.rows()), WORKERS * ROWS_EACH)}", end=end)
+        draw(f"{start}    {bar(len(sheet.rows()), WORKERS * ROWS_EACH)}", end=end)
 
 
 @contextlib.contextmanager

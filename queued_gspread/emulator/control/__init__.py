@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .guard import Guard
+from .guard import EmulatorGuard
 from .routes import Control
 
-__all__ = ["Control", "Guard"]
+__all__ = ["Control", "EmulatorGuard"]

@@ -9,8 +9,7 @@ from queued_gspread.emulator.http.ledger import Served
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.http.ledger import Entry
-
-    from .fields import Json
+    from queued_gspread.web.fields import Json
 
 HIDDEN = "(hidden)"
 _SECRET = {"key", "access_token", "oauth_token"}

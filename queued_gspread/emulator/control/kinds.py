@@ -7,8 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from queued_gspread.emulator.limits.retry_after import TAKES, is_retry_after
-
-from .fields import Kind
+from queued_gspread.web.fields import Kind
 
 # Far beyond any sensible value, and far below any that arithmetic cannot handle.
 _MOST = 10**9

@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from queued_gspread.emulator.book.a1 import Rect
+from queued_gspread.web.fields import (
+    Field,
+    Json,
+    fields_json,
+    read_object,
+    read_query,
+    whole_number,
+)
+from queued_gspread.web.files import PageFiles
+from queued_gspread.web.guard import RefusedError, json_of
 
 from . import entries, kinds, rules, settings, sheets
-from .fields import Field, Json, fields_json, read_object, read_query, whole_number
-from .guard import Guard, RefusedError
-from .page import page_file
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.http.ledger import Ledger
 
     from .controlled import Controlled
+    from .guard import EmulatorGuard
 
 _MOST_ROWS, _MOST_COLUMNS, _MOST_LISTED = 500, 100, 1000
 _ROWS, _COLUMNS, _LISTED = 100, 26, 200
@@ -37,6 +45,7 @@ _WINDOW = {
 }
 _PRIVATE = {"id": Field("id of a spreadsheet that is not shared", kinds.FILE_ID)}
 _LIMIT = {"limit": Field("how many at most", kinds.within(1, _MOST_LISTED))}
+_FILES = PageFiles("queued_gspread.emulator")
 _LEDGER = {"after": Field("the number of the last entry that is known", kinds.COUNT), **_LIMIT}
 
 
@@ -52,7 +61,9 @@ class Asked:
 class Control:
     """Shows and sets an emulator's state and settings, in its thread between its requests."""
 
-    def __init__(self, emulator: Controlled, store: Store, ledger: Ledger, guard: Guard) -> None:
+    def __init__(
+        self, emulator: Controlled, store: Store, ledger: Ledger, guard: EmulatorGuard
+    ) -> None:
         """Take the emulator to show and set, and the guard that decides who may."""
         self._emulator = emulator
         self._store = store
@@ -194,22 +205,11 @@ def _route(
 ) -> web.RouteDef:
     async def handler(request: web.Request) -> web.Response:
         query = read_query(request.query, fields or {})
-        body = _parsed(await request.read()) if method in {"POST", "PUT"} else None
+        body = json_of(await request.read()) if method in {"POST", "PUT"} else None
         shown = handle(Asked(request.match_info, query, body))
         return web.json_response(shown, dumps=partial(json.dumps, default=str))
 
     return web.route(method, path, handler)
-
-
-def _parsed(content: bytes) -> Any:
-    """Return the JSON value of a body, {} for none; it must be possible to write it again."""
-    try:
-        value = json.loads(content or b"{}")
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError) as error:
-        message = f"The body is no JSON ({error}): take a JSON object."
-        raise RefusedError(HTTPStatus.BAD_REQUEST, message) from None
-    return value
 
 
 def _fields(_: Asked) -> Json:
@@ -236,7 +236,7 @@ def _missing(noun: str, wanted: str) -> RefusedError:
 
 
 async def _asked_page(request: web.Request) -> web.Response:
-    return page_file(request.match_info["name"])
+    return _FILES.answer(request.match_info["name"])
 
 
 def _page(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -244,6 +244,6 @@ def _page(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         if request.headers.get("Metadata-Flavor"):
             # google-auth looks whether this is the metadata server of a machine at Google.
             return web.Response(headers={"Metadata-Flavor": "Google"})
-        return page_file(name)
+        return _FILES.answer(name)
 
     return handler

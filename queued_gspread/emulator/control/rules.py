@@ -16,9 +16,9 @@ from queued_gspread.emulator.faults import (
     Status,
 )
 from queued_gspread.emulator.http.fault_rules import METHODS
+from queued_gspread.web.fields import Field, Json, WrongFieldError, read_object
 
 from . import kinds
-from .fields import Field, Json, WrongFieldError, read_object
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.http.fault_rules import Rule

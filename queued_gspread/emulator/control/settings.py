@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.book.not_computed import ON_GAP
 from queued_gspread.emulator.limits.window import MOVEMENTS
+from queued_gspread.web.fields import Field, Json, read_object
 
 from . import kinds
-from .fields import Field, Json, read_object
 
 if TYPE_CHECKING:
     from queued_gspread.emulator.limits.quotas import Quotas

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from queued_gspread.emulator.book.sheet import Sheet
     from queued_gspread.emulator.book.spreadsheet import Spreadsheet
     from queued_gspread.emulator.book.store import File, Store
-
-    from .fields import Json
+    from queued_gspread.web.fields import Json
 
 _STYLES = ("bold", "italic", "underline", "strikethrough")
 _CHANNELS = ("red", "green", "blue")

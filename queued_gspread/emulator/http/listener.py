@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from .address import base_url, is_exposed, listening
+from queued_gspread.web.address import base_url, is_exposed, listening
 
 if TYPE_CHECKING:
     import socket

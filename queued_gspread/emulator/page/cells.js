@@ -50,3 +50,11 @@ export function cellElement(cell, { id, paper, room }) {
   }
   return td;
 }
+
+export function columnLetters(index) {
+  let letters = "";
+  for (let rest = index + 1; rest > 0; rest = Math.floor((rest - 1) / 26)) {
+    letters = String.fromCharCode(65 + ((rest - 1) % 26)) + letters;
+  }
+  return letters;
+}

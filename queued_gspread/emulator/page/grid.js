@@ -1,8 +1,8 @@
 // A sheet of any size: only the window that is looked at is fetched and in the page.
 
 import { call } from "./api.js";
-import { cellElement } from "./cells.js";
-import { byId, columnLetters, h } from "./dom.js";
+import { cellElement, columnLetters } from "./cells.js";
+import { byId, h } from "./dom.js";
 
 const ROW = 25;
 const COLUMN = 112;

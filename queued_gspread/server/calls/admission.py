@@ -200,8 +200,9 @@ class Admission:
         if len(outcome.reply) > self._limit:
             error = too_large(outcome.word, len(outcome.reply), self._limit)
             outcome = replace(failed(error, outcome.job, outcome.tally), promise=outcome.promise)
-        if outcome.error is not None and outcome.job is not None and outcome.job.is_unattended:
-            outcome = replace(outcome, failure=kept_of(outcome.error, entry, outcome.job))
+        if outcome.error is not None and (outcome.job is not None or outcome.sort == "poisoned"):
+            failure = kept_of(outcome.error, entry, outcome.job, outcome.failure_sort)
+            outcome = replace(outcome, failure=failure)
         self.history.end(entry.job_id, outcome)
         return outcome
 

@@ -22,10 +22,10 @@ from queued_gspread.server.policy.retry import Attempts
 from queued_gspread.server.policy.upsert_requests import UpsertRequest
 from queued_gspread.server.replay.advance import sends_once
 from queued_gspread.server.replay.journal import Journals, intend
-
-from .tally import Tally
+from queued_gspread.server.tally import Tally
 
 if TYPE_CHECKING:
+    from queued_gspread._tracing import Span
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
     from queued_gspread.server.policy.promises import Promise
@@ -82,6 +82,7 @@ class Call:
             as this server has seen.
         is_suspect: Whether the request that it needs next has failed before, for another call.
         cohort: The calls that it shares requests with, if it is an upsert and not with all.
+        span: Its span; None if this server does not trace.
         promise: Its idempotency key; None without one.
         claim: What it asks Redis for before each request, on account of that.
         is_out: Whether that request was sent and its outcome is not known.
@@ -104,6 +105,7 @@ class Call:
     is_suspect: bool = False
     is_out: bool = False
     cohort: Cohort | None = None
+    span: Span | None = None
     promise: Promise | None = None
     claim: bytes = b""
     request: Request = field(init=False, repr=False)

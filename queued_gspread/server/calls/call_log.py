@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.server.log import LOGGER
 
 from .error_fields import fields_of
+from .outcome import Outcome
 from .titles import quoted, title_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
+    from queued_gspread.server.figures import Figures
+    from queued_gspread.server.tally import Tally
 
-    from .outcome import Outcome
-    from .tally import Tally
+    from .call import Call
 
-__all__ = ["log_call", "log_failure"]
+__all__ = ["log_call", "log_left", "record_call"]
 
 _CALL: Final = (
     "%(waiting)d waiting  %(caller)s  %(target)s  %(method)s  %(duration_ms).1f ms, "
@@ -56,6 +61,17 @@ class _CallLine:
         return "  ".join([line, *named])
 
 
+def record_call(entry: Entry, outcome: Outcome, figures: Figures) -> None:
+    """Count a call that has ended, and log it."""
+    job = outcome.job
+    caller = None if job is None else job.caller
+    began = entry.seen - entry.age
+    figures.note_call((outcome.tally, outcome.sort, caller, began, time.monotonic()))
+    log_call(entry, outcome)
+    if outcome.failure and job is not None and job.is_unattended:
+        _log_failure(entry, outcome)
+
+
 def log_call(entry: Entry, outcome: Outcome) -> None:
     """Log one call: who called what, how many wait behind it, how long it took, how it ended.
 
@@ -86,18 +102,37 @@ def log_call(entry: Entry, outcome: Outcome) -> None:
     LOGGER.handle(record)
 
 
-def log_failure(entry: Entry, outcome: Outcome) -> None:
+def log_left(
+    calls: Sequence[Call],
+    ended: Sequence[tuple[Entry, Outcome]],
+    entries: Mapping[tuple[str, str], Entry],
+) -> None:
+    """Log the calls that stay in the queue although requests were sent for them.
+
+    Args:
+        calls: Those that wait for an answer.
+        ended: Those that have ended and were not answered.
+        entries: The jobs of those that were not logged yet, by key.
+
+    """
+    left = [(call.entry, Outcome("left", job=call.job, tally=call.tally)) for call in calls]
+    left += [(entry, replace(told, word="left", error=None)) for entry, told in ended]
+    for entry, outcome in left:
+        if outcome.has_sent and entry.key in entries:
+            log_call(entries[entry.key], outcome)
+
+
+def _log_failure(entry: Entry, outcome: Outcome) -> None:
     """Warn of a call that has failed and that nobody waits for; Redis keeps the same of it."""
-    if outcome.failure and outcome.job is not None:
-        job = _of_job(outcome.job)
-        LOGGER.warning(
-            _FAILURE,
-            job["method"],
-            job["caller"],
-            quoted(entry.spreadsheet),
-            outcome.word,
-            extra={"fields": {"event": "failed", "job": entry.job_id}},
-        )
+    job = _of_job(outcome.job)
+    LOGGER.warning(
+        _FAILURE,
+        job["method"],
+        job["caller"],
+        quoted(entry.spreadsheet),
+        outcome.word,
+        extra={"fields": {"event": "failed", "job": entry.job_id}},
+    )
 
 
 def _of_job(job: Job | None) -> dict[str, str]:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 from google.auth.exceptions import GoogleAuthError, RefreshError
 from gspread.exceptions import APIError, GSpreadException
 
-from queued_gspread.broker import FailedCall
+from queued_gspread.broker import FAILED, FailedCall, listed_jobs
+from queued_gspread.broker.listed_jobs import method_and_caller
 from queued_gspread.errors import (
     AccountMismatchError,
     CallTimeoutError,
     MessageTooLargeError,
+    PoisonedJobError,
     SignatureError,
 )
 from queued_gspread.google_api.responses import error_in
@@ -27,7 +30,7 @@ from queued_gspread.server.google.token_errors import told_of
 from queued_gspread.server.policy.request import Failure
 from queued_gspread.server.policy.verdict import judge
 
-from .titles import quoted
+from .titles import quoted, sheet_title, spreadsheet_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,9 +41,15 @@ if TYPE_CHECKING:
 __all__ = ["fields_of", "kept_of", "without_values"]
 
 _LONGEST: Final = 300
+_MOST_KEPT: Final = 2000
 _NO_ANSWER: Final = (requests.RequestException, GoogleAuthError, ConnectionError, TimeoutError)
 # These contain only the server's own words, and what a job says of its sender.
-_OWN_WORDS: Final = (AccountMismatchError, CallTimeoutError, MessageTooLargeError)
+_OWN_WORDS: Final = (
+    AccountMismatchError,
+    CallTimeoutError,
+    MessageTooLargeError,
+    PoisonedJobError,
+)
 _CUT: Final = "…"
 _NAME: Final = re.compile(r"[A-Za-z_]{1,60}")
 # From the first quotation mark to the last, or to the end: the quoted text may contain such marks.
@@ -86,22 +95,43 @@ def fields_of(error: BaseException | None, job: Job | None = None) -> dict[str, 
     return {name: value for name, value in fields.items() if value}
 
 
-def kept_of(error: BaseException, entry: Entry, job: Job) -> bytes:
-    """Return what is kept in Redis of a call that failed and that nobody waits for."""
+def kept_of(error: BaseException, entry: Entry, job: Job | None, sort: str = FAILED) -> bytes:
+    """Return what is kept in Redis of a call that failed.
+
+    Args:
+        error: How it failed.
+        entry: Its job.
+        job: The same, if it could be read. Of one that servers have died of, only the beginning is
+            looked at, as plain JSON.
+        sort: What sort of failure it is.
+
+    """
     said = fields_of(error, job)
-    host, process = job.caller
     own = _shown(str(error)) if isinstance(error, _OWN_WORDS) else ""
-    return FailedCall(
+    method, caller = (
+        _of_beginning(entry) if job is None else (job.name, ":".join(map(str, job.caller)))
+    )
+    call = FailedCall(
         job_id=entry.job_id,
-        method=quoted(job.name)[1:-1],
+        method=quoted(method)[1:-1],
         spreadsheet=quoted(entry.spreadsheet)[1:-1],
-        caller=quoted(f"{host}:{process}")[1:-1],
+        caller=quoted(caller)[1:-1],
+        sort=sort,
+        title=spreadsheet_title(job),
+        sheet=sheet_title(job),
+        is_unattended=job is not None and job.is_unattended,
         error=type(error).__name__,
         message=said.get("error_message", own),
         http_status=said.get("http_status", 0),
         error_status=said.get("error_status", ""),
         error_reason=said.get("error_reason", ""),
-    ).encode()
+    )
+    kept = call.encode()
+    return kept if len(kept) < _MOST_KEPT else replace(call, title="", sheet="").encode()
+
+
+def _of_beginning(entry: Entry) -> tuple[str, str]:
+    return method_and_caller(listed_jobs.fields_of(entry.body[: listed_jobs.WHOLE]))
 
 
 def _instead_of_answer(error: BaseException | None) -> str:

@@ -68,7 +68,7 @@ class History:
         self._begun: dict[str, Call] = {}
         self._left: OrderedDict[str, Call] = OrderedDict()
         self._ended: OrderedDict[str, Ended] = OrderedDict()
-        # Those that still have a reply, oldest first, with its size.
+        # Those that still have a reply, oldest first, with its size and that of the failure.
         self._replies: OrderedDict[str, int] = OrderedDict()
         self._bytes = 0
 
@@ -106,6 +106,11 @@ class History:
         """Return whether a job's call is being made, even in an epoch that has ended."""
         return job_id in self._begun
 
+    def underway(self) -> list[Call]:
+        """Return the calls that are being made."""
+        with self._lock:
+            return [*self._begun.values()]
+
     def knows(self, job_id: str) -> bool:
         """Return whether this process did anything for a job that it must not do again."""
         return job_id in self._begun or job_id in self._left or job_id in self._ended
@@ -123,8 +128,8 @@ class History:
         self._ended[job_id] = ended
         self._ended.move_to_end(job_id)
         if ended.reply is not None:
-            self._replies[job_id] = len(ended.reply)
-            self._bytes += len(ended.reply)
+            self._replies[job_id] = len(ended.reply) + len(ended.failure)
+            self._bytes += self._replies[job_id]
         while self._bytes > self._most_bytes:
             oldest = next(iter(self._replies))
             self._drop_reply(oldest)

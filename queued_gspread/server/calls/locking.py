@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread.errors import CodecError, QueuedGspreadError
 from queued_gspread.protocol.messages import LOCK, Job, NoObjects, Reply
+from queued_gspread.server.tally import Tally
 
 from .accounts import mismatch
 from .outcome import Outcome, failed, late
-from .tally import Tally
 from .titles import quoted
 
 if TYPE_CHECKING:

@@ -252,6 +252,11 @@ class Portion:
         if size:
             self._memory.give_back(ANSWERS, size)
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether any call has so much that others may wait for it."""
+        return bool(self._sizes)
+
     def close(self) -> None:
         """Give everything back."""
         sizes = [self._reserved, *self._sizes.values()]

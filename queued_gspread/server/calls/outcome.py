@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import requests
 
+from queued_gspread.broker import FAILED
 from queued_gspread.broker.envelope import shown_size
 from queued_gspread.errors import (
     CallTimeoutError,
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
     from queued_gspread.server.replay.journal import Unanswered
-
-    from .tally import Tally
+    from queued_gspread.server.tally import Tally
 
 __all__ = [
     "Outcome",
@@ -68,7 +68,7 @@ class Outcome:
         job: The job; None if it could not be read.
         tally: The requests that were sent for it; None for none.
         error: What it ended with, for the log.
-        failure: What is kept of its failure, if nobody waits for it; b'' for nothing.
+        failure: What is kept of its failure; b'' for nothing.
         promise: What is kept under its idempotency key; b'' for nothing.
 
     """
@@ -80,6 +80,20 @@ class Outcome:
     error: BaseException | None = None
     failure: bytes = b""
     promise: bytes = b""
+
+    @property
+    def sort(self) -> str:
+        """What sort of end it is, in one of a few words."""
+        if self.word in ("ok", "withdrawn", "late", "again", "replayed"):
+            return self.word
+        if isinstance(self.error, OutcomeUnknownError):
+            return "unknown"
+        return "poisoned" if isinstance(self.error, PoisonedJobError) else "failed"
+
+    @property
+    def failure_sort(self) -> str:
+        """What sort of failure it is kept as."""
+        return self.sort if self.sort in ("unknown", "poisoned") else FAILED
 
     @property
     def has_sent(self) -> bool:
@@ -145,12 +159,16 @@ def too_large(word: str, size: int, limit: int) -> MessageTooLargeError:
     )
 
 
-def late(job: Job, tally: Tally) -> Outcome:
-    """Return the outcome of a call whose deadline passed before it wrote anything."""
+def late(job: Job, tally: Tally, pause: str = "") -> Outcome:
+    """Return the outcome of a call whose deadline passed before it wrote anything.
+
+    A pause of an operator's that held it up is given in words.
+    """
     message = (
         f"{job.method}: by Redis's clock, the timeout of {job.timeout:g} s passed before the call "
         "wrote anything"
     )
+    message += f". {pause[0].upper()}{pause[1:]}" if pause else ""
     error = CallTimeoutError(message)
     return Outcome("late", Reply(error=error).encode(), job, tally, error)
 

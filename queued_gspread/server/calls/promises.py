@@ -11,9 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
+from queued_gspread._clock import shown_utc
 from queued_gspread.broker import spreadsheet_lane
 from queued_gspread.broker.envelope import shown_size
 from queued_gspread.broker.promises import (
@@ -256,7 +256,7 @@ def _unsigned(promise: Promise, error: SignatureError) -> SignatureError:
 
 
 def _not_kept(promise: Promise, since: float, answer: bytes) -> AnswerNotKeptError:
-    moment = datetime.fromtimestamp(since, timezone.utc).isoformat(" ", "seconds")
+    moment = shown_utc(since)
     return AnswerNotKeptError(
         f"the call under {promise} has ended at {moment}: {answer.decode(errors='replace')}. It "
         "was not made again"

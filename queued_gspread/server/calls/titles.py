@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from queued_gspread.protocol.messages import Job
 
-__all__ = ["quoted", "title_of"]
+__all__ = ["quoted", "sheet_title", "spreadsheet_title", "title_of"]
 
 _LONGEST_NAME: Final = 100
 
@@ -26,3 +26,21 @@ def title_of(job: Job) -> str:
         titles = tuple(job.target[part].get("title") for part in ("spreadsheet", "properties"))
     shown = [quoted(title) for title in titles if title and isinstance(title, str)]
     return " / ".join(shown) or ("-" if job.target is None else "?")
+
+
+def spreadsheet_title(job: Job | None) -> str:
+    """Return the title of the call's spreadsheet, as its caller knows it; '' if it does not."""
+    return _title(job, "spreadsheet")
+
+
+def sheet_title(job: Job | None) -> str:
+    """Return the title of the call's worksheet; '' if it is for none."""
+    return _title(job, "properties")
+
+
+def _title(job: Job | None, part: str) -> str:
+    if job is None or job.target is None:
+        return ""
+    properties = job.target.get(part)
+    title = properties.get("title") if isinstance(properties, dict) else None
+    return quoted(title)[1:-1] if isinstance(title, str) else ""

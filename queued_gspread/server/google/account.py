@@ -82,17 +82,17 @@ class Account:
 
     def about(self, server: str, version: str) -> str:
         """Return a description of a server with this account, for other servers and observers."""
-        endpoint = f" at {self._endpoint}" if self._endpoint else ""
+        endpoint = f" at {self.endpoint}" if self.endpoint else ""
         return f"{server} (as {self.identity.shown}{endpoint}, queued_gspread {version})"
 
     def warn_of_endpoint(self, about: str) -> None:
         """Warn if another server, by its description, sends its requests elsewhere."""
         found = _ENDPOINT.search(about)
-        if found is not None and (other := found[1] or "") != self._endpoint:
-            LOGGER.warning(_ELSEWHERE, other or "Google", self._endpoint or "Google")
+        if found is not None and (other := found[1] or "") != self.endpoint:
+            LOGGER.warning(_ELSEWHERE, other or "Google", self.endpoint or "Google")
 
     @property
-    def _endpoint(self) -> str:
+    def endpoint(self) -> str:
         """Where requests are sent instead of to Google; '' for Google. Without a password."""
         parts = urlsplit(getattr(self._http, "api_endpoint", None) or "")
         place = parts.netloc.rpartition("@")[2] + parts.path
@@ -101,6 +101,10 @@ class Account:
     def token_state(self) -> TokenState:
         """Return whether requests can be sent."""
         return self._tokens.state()
+
+    def token_left(self) -> float | None:
+        """Return the seconds until the token expires; None if it does not, or nobody knows."""
+        return self._tokens.left()
 
     def candidate(self) -> Candidate:
         """Return what a beat says about the account.

@@ -45,6 +45,9 @@ class AnyTokens(Protocol):
     def state(self) -> TokenState:
         """Return whether requests can be sent."""
 
+    def left(self) -> float | None:
+        """Return the seconds until the token expires; None if it does not, or nobody knows."""
+
     def accepted(self, version: int) -> None:
         """Report that Google accepted a token."""
 
@@ -75,6 +78,10 @@ class NoTokens:
     def state(self) -> TokenState:
         """Return that requests can always be sent."""
         return USABLE
+
+    def left(self) -> float | None:
+        """Return that nobody knows."""
+        return None
 
     def accepted(self, version: int) -> None:
         """Do nothing."""

@@ -149,6 +149,11 @@ class Tokens:
             state.error.with_traceback(None)
         return state
 
+    def left(self) -> float | None:
+        """Return the seconds until the token expires; None if it does not."""
+        left = self._life.expires - self._clock()
+        return max(0.0, left) if math.isfinite(left) else None
+
     def accepted(self, version: int) -> None:
         """Report that Google accepted the token of a version."""
         # Every request reports it, and only the first report matters.

@@ -9,90 +9,50 @@ with those of the others that fit it.
 from __future__ import annotations
 
 import time
-from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread._tracing import tracer
 from queued_gspread.broker import StaleEpochError, is_lock
 from queued_gspread.errors import BrokerUnavailableError
-from queued_gspread.server import merging
+from queued_gspread.server.calls import spans
 from queued_gspread.server.calls.call import Call
-from queued_gspread.server.calls.call_log import log_call, log_failure
-from queued_gspread.server.calls.memory import Memory, Portion, estimate_answers
+from queued_gspread.server.calls.call_log import log_call, log_left, record_call
+from queued_gspread.server.calls.memory import Portion, estimate_answers
 from queued_gspread.server.calls.outcome import Outcome, batches
-from queued_gspread.server.calls.quarantine import Quarantine, is_suspect
+from queued_gspread.server.calls.quarantine import is_suspect
 from queued_gspread.server.calls.runner import broken
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
-from queued_gspread.server.policy.request import Exchange, Response, is_read
-from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces
+from queued_gspread.server.pacing.valve import TURN
+from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces, SetBackError
 
 from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first, shares_key
 from .locks import let_lock_in
 from .lookahead import Lookahead
-from .tables import Tables
-from .upserts import (
-    RoundReads,
-    begin_outdated_anew,
-    is_upsert,
-    part_company,
-    updates_first,
-)
+from .upserts import RoundReads, begin_outdated_anew, is_upsert, part_company, updates_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from queued_gspread.broker import Consumer, Entry, Permit, Ready
-    from queued_gspread.server.calls.admission import Admission
-    from queued_gspread.server.calls.runner import Runner
+    from queued_gspread.broker import Entry, Permit, Ready
     from queued_gspread.server.merging import Table
-    from queued_gspread.server.pacing.valve import Valve
+    from queued_gspread.server.policy.request import Exchange
     from queued_gspread.server.sending.results import Results
-    from queued_gspread.server.sending.sender import Sender
+
+    from .services import LaneServices
 
     Task = Generator[Ticket | None, Permit | None, None]
 
-__all__ = ["Lane", "LaneServices", "Tables"]
+__all__ = ["Lane", "work_on"]
 
-_QUARANTINE_LOOK: Final = 0.1
 # After this many requests of calls that are not done, another lane may have the worker.
 _LONGEST_TURN: Final = 16
 
 
-@dataclass(frozen=True)
-class LaneServices:
-    """The services that all lanes of a server share.
-
-    Attributes:
-        queue: The servers' side of the queue.
-        admission: Admits jobs and signs replies.
-        runner: Runs calls.
-        sender: Sends their requests.
-        valve: Gives them turns.
-        tables: The tables after the latest appends.
-        quarantine: Lets jobs with which servers have died run, one at a time.
-        merges: Whether calls may run together.
-        linger: The most seconds for which a lane that has answered several callers at once waits
-            for their next calls.
-        memory: The memory that calls may take.
-
-    """
-
-    queue: Consumer
-    admission: Admission
-    runner: Runner
-    sender: Sender
-    valve: Valve
-    tables: Tables
-    quarantine: Quarantine
-    _: KW_ONLY
-    merges: bool = True
-    linger: float = 0.0
-    memory: Memory = field(default_factory=Memory)
-
-    def work(self, ready: Ready, is_over: Callable[[], bool]) -> Task:
-        """Return the work of a lane until none of its calls is left."""
-        return Lane(self, ready, is_over).work()
+def work_on(services: LaneServices, ready: Ready, is_over: Callable[[], bool]) -> Task:
+    """Return the work of a lane until none of its calls is left."""
+    return Lane(services, ready, is_over).work()
 
 
 class Lane:
@@ -124,6 +84,7 @@ class Lane:
         self._is_round = False  # upserts gain most by having all in one round of three requests
         self._suspect: Entry | None = None
         self._memory = Portion(services.memory)
+        self._may_wait_outside = True
 
     def work(self) -> Task:
         """Run the lane's calls; between two of them, other lanes may have the worker."""
@@ -137,7 +98,11 @@ class Lane:
                         continue
                     yield from self._let_in(following)
                 if self._open:
-                    results = yield from self._send()
+                    try:
+                        results = yield from self._send()
+                    except SetBackError as paused:
+                        following = yield from self._set_back(paused.ticket)
+                        continue
                     yield from self._wait_to_read(results)
                     self._advance(results)
                     self._memory.give_answers_back()
@@ -160,23 +125,18 @@ class Lane:
             self._services.admission.history.leave(self._open)
         try:
             self._services.sender.releases.now(self._name)
-            for call in self._open:
-                call.close()
+            self._close_open()
         finally:
             self._release_suspect()
             self._memory.close()
             if self._open or self._ended:
-                self._log_left()
+                log_left(self._open, self._ended, self._entries)
 
-    def _log_left(self) -> None:
-        """Log the calls that stay in the queue although requests were sent for them."""
-        left = [
-            (call.entry, Outcome("left", job=call.job, tally=call.tally)) for call in self._open
-        ]
-        left += [(entry, replace(told, word="left", error=None)) for entry, told in self._ended]
-        for entry, outcome in left:
-            if outcome.has_sent and entry.key in self._entries:
-                log_call(self._entries[entry.key], outcome)
+    def _close_open(self) -> None:
+        for call in self._open:
+            call.close()
+            if call.span is not None:
+                spans.end(call.span, Outcome("left"))
 
     def _first_job(self) -> Entry | None:
         """Return the first job, which may have come along with the lane's name."""
@@ -210,11 +170,8 @@ class Lane:
 
     def _is_alone(self, entry: Entry) -> Generator[Ticket, Permit, bool]:
         """Wait until a job may run alone; return False if that is left to the next server."""
-        while not self._services.quarantine.enter(entry):
-            moment = time.monotonic() + _QUARANTINE_LOOK
-            permit = yield Ticket(FREE, not_before=moment)
-            if permit.word != "go":
-                return False
+        if not (yield from self._services.quarantine.wait(entry)):
+            return False
         self._suspect = entry
         self._services.queue.deliver_suspect(entry)
         return True
@@ -224,8 +181,10 @@ class Lane:
             self._services.quarantine.leave(self._suspect)
             self._suspect = None
 
-    def _record(self, entry: Entry, begun: Call | Outcome) -> None:
+    def _record(self, entry: Entry, begun: Call | Outcome, call: Call | None = None) -> None:
         """Keep a call that waits for an answer, or the outcome of one that has ended."""
+        if tracer() is not None:
+            spans.note(self._services.namespace, entry, begun, call)
         if isinstance(begun, Call):
             self._services.admission.history.begin(begun)
             self._open.append(begun)
@@ -251,7 +210,7 @@ class Lane:
                 self._pieces.append(left)
             if left is not None:
                 ended += left.landed(outgoing)
-        except (StaleEpochError, BrokerUnavailableError, GeneratorExit):
+        except (StaleEpochError, BrokerUnavailableError, SetBackError, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - the lane must go on, and callers need an answer
             self._services.tables.note(self._name, None, None)
@@ -267,7 +226,7 @@ class Lane:
     def _next_request(self) -> OutgoingRequest:
         """Return the first open call's request, merged with those of the others that fit it."""
         if not self._services.merges:
-            return OutgoingRequest(self._open[:1])
+            return OutgoingRequest(self._open[:1], may_be_set_back=self._may_be_set_back)
         if self._lookahead.waiting or (self._is_round and self._reads):
             self._services.sender.releases.now(self._name)  # letting followers in takes time
             self._let_followers_in()
@@ -278,7 +237,28 @@ class Lane:
             others = [call for call in self._open if call not in left]
         others = updates_first(others)
         self._is_round = is_upsert(others[0])
-        return OutgoingRequest(self._mergeable(others), self._join_late, others[0].attempts)
+        calls, attempts = self._mergeable(others), others[0].attempts
+        return OutgoingRequest(calls, self._join_late, attempts, None, self._may_be_set_back)
+
+    def _may_be_set_back(self) -> bool:
+        """Return whether the open calls have sent nothing, and have memory that others wait for."""
+        if not (self._may_wait_outside and self._memory.is_counted):
+            return False
+        is_plain = not (self._pieces or self._ended or self._suspect or self._is_round)
+        return is_plain and all(call.is_fresh for call in self._open)
+
+    def _set_back(self, ticket: Ticket) -> Generator[Ticket, Permit, Entry | None]:
+        """Give back the calls' memory while an operator's pause holds them up; then begin anew."""
+        self._services.admission.history.leave(self._open)
+        self._close_open()
+        self._open.clear()
+        self._entries.clear()
+        self._memory.close()
+        self._lookahead = Lookahead()
+        turn = yield ticket
+        # Towards the end of their time they wait inside: then it is said what they have waited for.
+        self._may_wait_outside = turn is TURN
+        return self._services.queue.head(self._name) if turn.word in ("go", "late") else None
 
     @property
     def _table(self) -> Table | None:
@@ -373,7 +353,7 @@ class Lane:
                 outcome = self._reads.catch_up(call, self._services.runner)
             if outcome is not None:
                 # Record it first: a call that has ended is not left, whatever fails now.
-                self._record(self._entries[call.entry.key], outcome)
+                self._record(self._entries[call.entry.key], outcome, call)
                 if outcome.is_left:
                     # This process may be the next server, which would wait for the call's end.
                     self._services.admission.history.leave([call])
@@ -385,22 +365,11 @@ class Lane:
         if isinstance(result, Outcome):
             return self._services.runner.ended(call, result)
         try:
-            self._note_table(call, result)
+            self._services.tables.note_answer(self._name, call, result)
             call.answered(result, is_last=is_single(call))
         except Exception as error:  # noqa: BLE001 - otherwise the lane would retry it forever
             return self._services.runner.ended(call, broken(error, call))
         return None
-
-    def _note_table(self, call: Call, exchange: Exchange) -> None:
-        if is_read(exchange.request):
-            return
-        called = exchange.request.called
-        is_append = called is not None and called.merge is merging.MergeKind.APPEND
-        part, outcome, table = call.part if is_append else None, exchange.outcome, None
-        if part is not None and isinstance(outcome, Response):
-            before = self._services.tables.get(self._name, part)
-            table = merging.table_after([part], outcome.value, before)
-        self._services.tables.note(self._name, part, table)
 
     # Answers -----------------------------------------------------------------------------------
 
@@ -414,9 +383,9 @@ class Lane:
             following = self._services.sender.releases.with_next(self._name, answer)
             for entry, outcome in ended:
                 self._memory.give_back(entry)
-                log_call(self._entries.pop(entry.key), outcome)
-                log_failure(entry, outcome)
+                record_call(self._entries.pop(entry.key), outcome, self._services.figures)
         self._ended.clear()
+        self._may_wait_outside = True
         return following
 
     def _linger(self, following: Entry | None) -> Generator[Ticket, Permit, Entry | None]:

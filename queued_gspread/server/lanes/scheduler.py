@@ -18,6 +18,7 @@ from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server.failure import logged
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.main_thread import stop_after_main
+from queued_gspread.server.pulse import Loops
 from queued_gspread.server.timing import Timing
 
 from .locks import end_lapsed
@@ -45,7 +46,7 @@ class Scheduler:
 
     Args:
         queue: The servers' side of the queue.
-        work: Returns the task of a lane that is ready, as :meth:`.lane.LaneServices.work` does. Its
+        work: Returns the task of a lane that is ready, as :func:`.lane.work_on` does. Its
             second argument returns whether no further call may begin.
         valve: Where requests wait.
         stopping: Set when no further call may begin.
@@ -54,6 +55,7 @@ class Scheduler:
         watched: Watches the dispatcher and the workers.
         timing: How long to pause.
         on_recovered: Called whenever the queue was taken over, before any lane is.
+        loops: Is told of each turn of the dispatcher.
 
     """
 
@@ -68,9 +70,11 @@ class Scheduler:
         watched: Watch = logged,
         timing: Timing | None = None,
         on_recovered: Callable[[Consumer], None] = lambda _: None,
+        loops: Loops | None = None,
     ) -> None:
         self._queue = queue
         self._on_recovered = on_recovered
+        self._loops = loops or Loops()
         self._pause = (timing or Timing()).scheduler_pause
         self._other_formats = OtherFormats(queue, window)
         self._work = work
@@ -139,11 +143,13 @@ class Scheduler:
 
     def _dispatch_to_the_end(self) -> None:
         self._dispatch_watched()
+        self._loops.end(self)
         self._ended.set()
 
     def _dispatch(self) -> None:
         """Submit the task of every lane that is ready to the pool, until all is over."""
         while not self._is_over():
+            self._loops.turn(self)
             claimed = self._next_claimed()
             if claimed is not None:
                 self._submit(*claimed)
@@ -208,6 +214,9 @@ class Scheduler:
         if ready is None:
             return None
         if isinstance(ready, Stop):
+            if ready.by:
+                fields = {"event": "action", "by": ready.by, "action": "stop", "why": ""}
+                LOGGER.info("%s asks: stop this server", ready.by, extra={"fields": fields})
             self._on_stop()
             return None
         is_free = not self._is_over() and self._claim(ready.lane)

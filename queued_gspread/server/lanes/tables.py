@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread.server import merging
+from queued_gspread.server.policy.request import Response, is_read
+
 if TYPE_CHECKING:
-    from queued_gspread.server import merging
+    from queued_gspread.server.calls.call import Call
     from queued_gspread.server.merging import Table
+    from queued_gspread.server.policy.request import Exchange
 
 __all__ = ["Tables"]
 
@@ -37,3 +41,21 @@ class Tables:
             self._tables[lane] = (part.merge_key, table)
         if len(self._tables) > _MOST_TABLES:
             self._tables.popitem(last=False)
+
+    def note_answer(self, lane: str, call: Call, exchange: Exchange) -> None:
+        """Note the table after the answer to a request, if that wrote anything.
+
+        Args:
+            lane: The lane.
+            call: The call that the request was for.
+            exchange: The request and its answer.
+
+        """
+        if is_read(exchange.request):
+            return
+        called = exchange.request.called
+        is_append = called is not None and called.merge is merging.MergeKind.APPEND
+        part, outcome, table = call.part if is_append else None, exchange.outcome, None
+        if part is not None and isinstance(outcome, Response):
+            table = merging.table_after([part], outcome.value, self.get(lane, part))
+        self.note(lane, part, table)

@@ -210,6 +210,11 @@ class Fairness:
         return [(name, lane) for name, kind in self._kinds.items() for lane in kind.free(now)]
 
     @property
+    def in_use(self) -> int:
+        """How many spreadsheets are in use, as far as slots are shared out between them."""
+        return len(self._used)
+
+    @property
     def is_bound(self) -> bool:
         """Whether lanes are held to their share: more than one spreadsheet is in use."""
         return len(self._used) > 1

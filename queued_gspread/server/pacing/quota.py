@@ -5,17 +5,20 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import FORMAT, NO_SLOT, Slot
+from queued_gspread.broker import FORMAT, NO_SLOT, READS, WRITES, Slot
 from queued_gspread.google_api import methods
-from queued_gspread.server.policy.request import CREDENTIALS
+from queued_gspread.server.policy.request import CREDENTIALS, is_read
 from queued_gspread.settings import checked_count, checked_seconds
 
 if TYPE_CHECKING:
     from queued_gspread.server.policy.request import Request
 
 __all__ = ["Quota", "kind_of"]
+
+# What an operator may pause, by the quota; Drive's has reads and writes alike.
+_CHANGE: Final = {"read": READS, "write": WRITES}
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ class Quota:
         # Servers of two queue formats share the slots, and may have equal epochs.
         name = f"{epoch}/{FORMAT}.{next(self._numbers)}"
         whose = lane if self.is_fair else ""
-        return Slot(kind, name, self.limit(kind), self.window, self.interval, whose)
+        what = _CHANGE.get(kind) or (READS if is_read(request) else WRITES)
+        return Slot(kind, name, self.limit(kind), self.window, self.interval, whose, what)
 
 
 def kind_of(request: Request) -> str:

@@ -15,7 +15,7 @@ from queued_gspread.broker import ALL, NO_SLOT
 from .fairness import Fairness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from queued_gspread.broker import Permit, Slot
 
@@ -45,6 +45,8 @@ class Ticket:
         lane: The lane that the request belongs to.
         is_in_line: Whether it is in the queue.
         entry: The latest of its entries in the heap of tickets that are ready.
+        pause: The key of an operator's pause whose end it waits for; '' for none.
+        held_kind: What kind of request that holds up, if not of the ticket's own kind.
 
     """
 
@@ -56,6 +58,8 @@ class Ticket:
     lane: str = ""
     is_in_line: bool = False
     entry: int = -1
+    pause: str = ""
+    held_kind: str = ""
 
     @property
     def turns(self) -> str:
@@ -85,6 +89,8 @@ class TicketQueue:
         self._turns: dict[str, Ticket] = {}
         self._count = 0
         self._fairness = Fairness()
+        # The tickets that wait for the end of an operator's pause.
+        self._parked: dict[Ticket, None] = {}
         # By kind and lane, the tickets that are ready.
         self._of_lanes: dict[tuple[str, str], Ticket] = {}
         self._entries = itertools.count()
@@ -97,12 +103,32 @@ class TicketQueue:
         """Put a ticket into the queue, at the place that its number gives it."""
         ticket.is_in_line = True
         self._count += 1
+        if ticket.pause:
+            self._parked[ticket] = None
+        else:
+            self._line_up(ticket)
+        if ticket.until < math.inf:
+            self._insert(self._ends, ticket.until, ticket)
+
+    def unpark(self, pauses: Collection[str]) -> bool:
+        """Line up the tickets whose pause is none of these any more; return whether there are."""
+        over = [ticket for ticket in self._parked if ticket.pause not in pauses]
+        for ticket in over:
+            del self._parked[ticket]
+            ticket.pause = ""
+            self._line_up(ticket)
+        return bool(over)
+
+    def parked(self, most: int) -> list[tuple[str, str]]:
+        """Return the lanes of up to ``most`` tickets that a pause holds up, with their kinds."""
+        parked = itertools.islice(self._parked, most)
+        return [(ticket.lane, ticket.held_kind or ticket.kind) for ticket in parked]
+
+    def _line_up(self, ticket: Ticket) -> None:
         if ticket.not_before > -math.inf:
             self._insert(self._early, ticket.not_before, ticket)
         else:
             self._push(ticket)
-        if ticket.until < math.inf:
-            self._insert(self._ends, ticket.until, ticket)
 
     def block(self, kind: str, until: float) -> None:
         """Make a kind of request wait until a moment, or :data:`ALL` requests that take slots."""
@@ -177,6 +203,7 @@ class TicketQueue:
         """Take all tickets for which ``is_meant`` is true, in order."""
         heaps = (self._early, self._ends, *self._ready.values())
         waiting = {item[3] for heap in heaps for item in heap if item[3].is_in_line}
+        waiting |= self._parked.keys()
         meant = sorted(filter(is_meant, waiting), key=lambda ticket: ticket.number)
         return [self._taken(ticket) for ticket in meant]
 
@@ -184,6 +211,11 @@ class TicketQueue:
     def is_shared(self) -> bool:
         """Whether slots are shared out between lanes."""
         return self._fairness.is_bound
+
+    @property
+    def in_use(self) -> int:
+        """How many spreadsheets slots are shared out between."""
+        return self._fairness.in_use
 
     def lanes(self, most: int) -> dict[str, tuple[int, list[str]]]:
         """Return for each kind how many tickets wait, and the lanes of up to ``most`` of them."""
@@ -263,6 +295,7 @@ class TicketQueue:
     def _taken(self, ticket: Ticket) -> Ticket:
         ticket.is_in_line = False
         self._count -= 1
+        self._parked.pop(ticket, None)
         self._of_lanes.pop((ticket.kind, ticket.slot.lane), None)
         self._tidy(self._ends)
         self._tidy(self._ready[ticket.kind])

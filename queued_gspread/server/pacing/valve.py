@@ -43,7 +43,7 @@ from queued_gspread.server.failure import logged
 from .ticket_queue import FREE, SLOTLESS, Ticket, TicketQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from queued_gspread.broker import Slot
     from queued_gspread.server.failure import Watch
@@ -199,6 +199,12 @@ class Valve:
             self._queue.unblock(kind)
             self._note_event()
 
+    def unpark(self, pauses: Collection[str]) -> None:
+        """Let requests ask again whose pause is none of these any more."""
+        with self._changed:
+            if self._queue.unpark(pauses):
+                self._note_event()
+
     def answered(self, slot: Slot) -> None:
         """Note that a request was answered and its slot released."""
         with self._changed:
@@ -218,6 +224,11 @@ class Valve:
             self._changed.notify_all()
         for resume in left:
             resume(self._closing)
+
+    def parked(self, most: int) -> list[tuple[str, str]]:
+        """Return the lanes of up to ``most`` requests that a pause holds up, with their kinds."""
+        with self._changed:
+            return self._queue.parked(most)
 
     def look(self, most: int) -> tuple[dict[str, Waiting], dict[str, float]]:
         """Return what waits: each kind's tickets, and the seconds until lanes that come later.
@@ -248,6 +259,11 @@ class Valve:
                 waiting[kind] = Waiting(permit, left, count, lanes, is_shared=is_sharing)
         return waiting, later
 
+    @property
+    def in_use(self) -> int:
+        """How many spreadsheets slots are shared out between."""
+        return self._queue.in_use
+
     def join(self) -> None:
         """Wait until the thread of a closed valve has ended."""
         self._thread.join()
@@ -263,7 +279,7 @@ class Valve:
             if over is not None:
                 return over
             now = self._clock()
-            if ticket.not_before > now or not self._queue.passes(ticket, now):
+            if ticket.pause or ticket.not_before > now or not self._queue.passes(ticket, now):
                 return None
             if ticket.kind != FREE:
                 self._asking[ticket] = self._events

@@ -94,6 +94,7 @@ class Attempts:
         last: The latest attempt and its outcome.
         has_waited: Whether the request was not sent as soon as it came.
         is_shared: Whether the latest attempt was for several calls.
+        pause: The latest pause of an operator's that held it up, in words; '' for none.
 
     """
 
@@ -103,10 +104,12 @@ class Attempts:
     last: Exchange | None = None
     has_waited: bool = False
     is_shared: bool = False
+    pause: str = ""
     _failures: int = 0
     _refused_tokens: int = 0
     _unknown: int = 0
     _in_vain: int = 0
+    _left: float = math.inf
 
     def begin(self) -> None:
         """Begin with a piece, which gets the full time for retries, as if it had come alone.
@@ -116,6 +119,14 @@ class Attempts:
         self.last, self.give_up_at = None, math.inf
         if self._in_vain:
             self._failures = 0
+
+    def rest(self, now: float) -> None:
+        """Stop the time of the retries, as an operator's pause holds them up."""
+        self._left, self.give_up_at = self.give_up_at - now, math.inf
+
+    def go_on(self, now: float) -> None:
+        """Let the time of the retries go on."""
+        self.give_up_at = now + self._left
 
     def passed(self) -> None:
         """Reset the counts of failures, since Google has answered."""

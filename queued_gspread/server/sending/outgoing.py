@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.google_api.responses import error_in
 from queued_gspread.server import merging
+from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
 from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import Exchange, Failure, Request, Response, answer_of
 from queued_gspread.server.policy.retry import Attempts
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from queued_gspread.server.calls.call import Call
+__all__ = ["Cause", "OutgoingRequest", "Pieces", "SendResult", "SetBackError", "end_of_waiting"]
 
-__all__ = ["Cause", "OutgoingRequest", "Pieces", "SendResult"]
-
+# Seconds before their time is over at which calls that were set back are there again, to say so.
+_BACK_BEFORE: Final = 0.5
 _UNREADABLE: Final = Verdict(VerdictKind.UNKNOWN, why="answer not readable")
 # Errors that can be about the whole spreadsheet, whatever the request.
 _OF_ALL: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
@@ -43,6 +45,27 @@ _MORE_STEPS: Final = 2
 def _no_calls(_: OutgoingRequest) -> list[Call]:
     """Return no calls: none join the request late."""
     return []
+
+
+def end_of_waiting(call: Call, attempts: Attempts) -> float:
+    """Return when a call waits no longer for an attempt: by its caller's time, or its retries'."""
+    deadline = call.entry.deadline(call.job.timeout)
+    if deadline is None or (call.may_have_written and attempts.last is None):
+        return attempts.give_up_at
+    return min(deadline, attempts.give_up_at)
+
+
+class SetBackError(Exception):
+    """For the lane: an operator's pause holds its calls up, which are to begin anew after it.
+
+    Args:
+        ticket: What to wait with for the end of the pause.
+
+    """
+
+    def __init__(self, ticket: Ticket) -> None:
+        super().__init__()
+        self.ticket = ticket
 
 
 class Cause(Enum):
@@ -67,6 +90,7 @@ class OutgoingRequest:
         join_late: Returns calls that join the request before it is sent; they then belong to it.
         attempts: The attempts to send it; its pieces share them.
         result: The result of the latest attempt.
+        may_be_set_back: Returns whether its calls may begin anew after an operator's pause.
 
     """
 
@@ -74,6 +98,7 @@ class OutgoingRequest:
     join_late: Callable[[OutgoingRequest], Sequence[Call]] = field(default=_no_calls, repr=False)
     attempts: Attempts = field(default_factory=Attempts, repr=False)
     result: SendResult | None = field(default=None, repr=False)
+    may_be_set_back: Callable[[], bool] = field(default=bool, repr=False)
 
     @property
     def parts(self) -> list[merging.Mergeable]:
@@ -112,6 +137,24 @@ class OutgoingRequest:
     def is_split(self) -> bool:
         """Whether its calls go on in pieces."""
         return self.result is not None and self.result.cause is not None
+
+    @property
+    def attempt_name(self) -> str:
+        """The name of the attempt in the journals' intent; '' if they have none."""
+        for call in self.calls:
+            if call.journal_update:
+                return call.journal_update.attempt
+        return ""
+
+    @property
+    def end_of_waiting(self) -> float:
+        """When the first of its calls waits no longer, on the clock of its attempts."""
+        return min([end_of_waiting(call, self.attempts) for call in self.calls])
+
+    def set_back(self, kind: str, pause: str) -> SetBackError:
+        """Return what has its calls begin anew after a pause that holds up a kind of request."""
+        until = self.end_of_waiting - _BACK_BEFORE
+        return SetBackError(Ticket(FREE, until=until, pause=pause, held_kind=kind))
 
     def pieces(self, cuts: Sequence[Sequence[int]]) -> list[OutgoingRequest]:
         """Return its calls as several requests; each cut lists the places of the calls of one."""
@@ -196,6 +239,16 @@ class SendResult:
         return outcome is not None and (
             isinstance(outcome, Response) or answer_of(outcome) is not None
         )
+
+    @property
+    def end(self) -> str:
+        """What came of it, in a word: for a quota, with whose it is, where Google says so."""
+        kind, of = self.verdict.kind, self.verdict.of
+        if kind is VerdictKind.FINAL:
+            return "failed" if isinstance(self.exchanges[0].outcome, Failure) else "ok"
+        if kind is VerdictKind.REFUSED_QUOTA:
+            return f"refused.{of}" if of else "refused"
+        return kind.name.lower()
 
     @property
     def is_error(self) -> bool:

@@ -8,8 +8,8 @@ from queued_gspread.broker import lock_lost
 from queued_gspread.server import merging
 from queued_gspread.server.calls.outcome import Outcome, failed, in_doubt, late, unknown
 from queued_gspread.server.policy.idempotency import is_idempotent
-from queued_gspread.server.policy.request import Exchange, Failure, answer_of
-from queued_gspread.server.policy.verdict import VerdictKind
+from queued_gspread.server.policy.request import Exchange, Failure, answer_of, is_read
+from queued_gspread.server.policy.verdict import Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from queued_gspread.broker import Permit
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Results = list[tuple[Call, Exchange | Outcome]]
 
-__all__ = ["answers_of", "unsent"]
+__all__ = ["answers_of", "may_still_land", "unsent"]
 
 
 def unsent(call: Call, attempts: Attempts, word: str) -> Exchange | Outcome:
@@ -31,7 +31,7 @@ def unsent(call: Call, attempts: Attempts, word: str) -> Exchange | Outcome:
     if word != "late":
         return Outcome(word, job=call.job, tally=call.tally)
     if attempts.last is None:
-        return late(call.job, call.tally)
+        return late(call.job, call.tally, attempts.pause)
     exchange = Exchange(call.request, attempts.last.outcome)
     return merging.as_alone(exchange) if attempts.is_shared else exchange
 
@@ -55,3 +55,9 @@ def _in_doubt(call: Call, exchange: Exchange, why: str, at: float) -> Exchange:
     error = in_doubt(unknown(answer_of(outcome), why), call.job, request, at)
     error.__cause__ = outcome.error if isinstance(outcome, Failure) else None
     return Exchange(request, Failure(error))
+
+
+def may_still_land(exchange: Exchange, verdict: Verdict) -> bool:
+    """Return whether a write without a response may still be applied later."""
+    is_unknown = verdict.kind is VerdictKind.UNKNOWN
+    return is_unknown and not is_read(exchange.request) and answer_of(exchange.outcome) is None

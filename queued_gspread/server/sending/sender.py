@@ -23,23 +23,25 @@ from queued_gspread.broker import AnsweredSlot, ReleaseArgs, StaleEpochError
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server import merging
 from queued_gspread.server.calls.recovery import Recovery
+from queued_gspread.server.figures import Figures
 from queued_gspread.server.pacing.ticket_queue import Ticket
 from queued_gspread.server.pacing.valve import TURN
-from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of, is_read
+from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of
 from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
 
 from .counters import Counters
 from .incidents import IncidentLog, log_repeat
-from .outgoing import Cause, SendResult
+from .outgoing import Cause, SendResult, end_of_waiting
 from .quota_waits import QuotaWaits
 from .releases import Releases
-from .results import answers_of, unsent
+from .request_span import sent_in_span
+from .results import answers_of, may_still_land, unsent
 from .suspects import Suspects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from queued_gspread.broker import Consumer, Permit, Slot
+    from queued_gspread.broker import Consumer, Pause, Permit, Slot
     from queued_gspread.server.calls.call import Call
     from queued_gspread.server.calls.outcome import Outcome
     from queued_gspread.server.google.transport import Transport
@@ -74,6 +76,7 @@ class Sender:
         clock: A monotonic clock, in seconds.
         recovery: Has the calls' journals, and guards lanes in which a write may still land.
         counters: Counts requests, and the calls that they are for.
+        figures: Counts them for those who look at the queue.
 
     """
 
@@ -88,6 +91,7 @@ class Sender:
         *,
         recovery: Recovery | None = None,
         counters: Counters | None = None,
+        figures: Figures | None = None,
     ) -> None:
         self._queue = queue
         self._transport = transport
@@ -97,6 +101,7 @@ class Sender:
         self._clock = clock
         self.recovery = recovery or Recovery(queue, retry_policy.late_write_guard, clock)
         self._counters = counters or Counters()
+        self._figures = figures or Figures()
         self._incidents = IncidentLog(clock)
         self._waits = QuotaWaits(quota, queue, clock)
         self._suspects = Suspects(clock)
@@ -155,10 +160,13 @@ class Sender:
                 turn = yield ticket
             while turn is TURN:
                 permit = self._ask(outgoing, ticket, attempts)
-                if permit.word != "wait":
+                if permit.word not in ("wait", "paused"):
                     return permit
                 attempts.has_waited = True
-                turn = yield ticket
+                if permit.pause is not None:
+                    turn = yield from self._park(outgoing, ticket, attempts, permit.pause)
+                else:
+                    turn = yield ticket
         except GeneratorExit:
             self._valve.told(ticket)
             raise
@@ -182,7 +190,7 @@ class Sender:
             slot.kind,
             attempts.number,
             self.recovery.not_before(lane, attempts.not_before),
-            min([self._end_of_waiting(call, attempts) for call in outgoing.calls]),
+            outgoing.end_of_waiting,
             slot,
             lane,
         )
@@ -203,8 +211,27 @@ class Sender:
             asked = self._acquire(outgoing, ticket.slot)
             permit = self._waits.noted(ticket.slot, asked, attempts)
         finally:
-            self._valve.told(ticket, permit)
+            # A pause of an operator's says nothing of the quota.
+            is_paused = permit is not None and permit.word == "paused"
+            self._valve.told(ticket, None if is_paused else permit)
         return permit
+
+    def _park(
+        self, outgoing: OutgoingRequest, ticket: Ticket, attempts: Attempts, pause: Pause
+    ) -> Generator[Ticket, Permit, Permit]:
+        """Wait for the end of an operator's pause; the callers' timeouts count meanwhile."""
+        self.releases.now(outgoing.lane)
+        if outgoing.may_be_set_back():
+            raise outgoing.set_back(ticket.kind, pause.key)
+        attempts.rest(self._clock())
+        attempts.pause = pause.shown
+        ticket.pause, ticket.until = pause.key, outgoing.end_of_waiting
+        turn = yield ticket
+        if turn is TURN:
+            attempts.pause = ""
+        attempts.go_on(self._clock())
+        ticket.until = outgoing.end_of_waiting
+        return turn
 
     @staticmethod
     def _join_late(outgoing: OutgoingRequest, attempts: Attempts) -> None:
@@ -227,7 +254,7 @@ class Sender:
         for place, call in enumerate(outgoing.calls):
             word = permit.word_of(place)
             is_waiting = word == "late" and not permit.words
-            if word == "go" or (is_waiting and self._end_of_waiting(call, attempts) > now):
+            if word == "go" or (is_waiting and end_of_waiting(call, attempts) > now):
                 going.append(call)
             elif word in _NO_KEY:
                 call.tally.give_up()
@@ -237,28 +264,24 @@ class Sender:
         outgoing.calls = going
         return ended
 
-    @staticmethod
-    def _end_of_waiting(call: Call, attempts: Attempts) -> float:
-        deadline = call.entry.deadline(call.job.timeout)
-        if deadline is None or (call.may_have_written and attempts.last is None):
-            return attempts.give_up_at
-        return min(deadline, attempts.give_up_at)
-
     def _attempt(self, outgoing: OutgoingRequest, slot: Slot, permit: Permit) -> SendResult:
         """Send a request once, and release its slot whether or not that succeeds."""
         for call in outgoing.calls:
             call.leaves()
         self._counters.note(merging.name_of(outgoing.calls[0].request), len(outgoing.calls))
         result = _NOT_KNOWN
-        token = self._transport.token_version
+        token, began = self._transport.token_version, time.monotonic()
         try:
             result = self._send_once(outgoing, slot)
         except (StaleEpochError, BrokerUnavailableError):
             result = _UNSENT
             raise
         finally:
+            kind = slot.kind * result.has_gone_out
             for call in outgoing.calls:
-                call.tally.end(slot.kind * result.has_gone_out, len(outgoing.calls))
+                call.tally.end(kind, len(outgoing.calls))
+            if kind:
+                self._count(outgoing, kind, result, time.monotonic() - began)
             self._settle(outgoing, slot, permit, result)
         if result.verdict.kind is VerdictKind.UNAUTHENTICATED:
             self._transport.token_refused(token)
@@ -266,13 +289,23 @@ class Sender:
             self._transport.token_accepted(token)
         return result
 
+    def _count(self, outgoing: OutgoingRequest, kind: str, result: SendResult, took: float) -> None:
+        is_again, calls = outgoing.attempts.last is not None, len(outgoing.calls)
+        self._figures.note_request((kind, result.end, calls, took, is_again))
+
     def _send_once(self, outgoing: OutgoingRequest, slot: Slot) -> SendResult:
-        if _attempt_name(outgoing) and not self._are_journals_durable(outgoing):
+        if outgoing.attempt_name and not self._are_journals_durable(outgoing):
             return outgoing.land(
                 Exchange(outgoing.request, Failure(_unreplicated())), _UNREPLICATED
             )
-        job, lane = outgoing.calls[0].job, outgoing.spreadsheet
-        exchange = self._transport.send(outgoing.request, job.http_timeout, lane)
+        first, request = outgoing.calls[0], outgoing.request
+        timeout, lane = first.job.http_timeout, outgoing.spreadsheet
+        if first.span is None or not slot.kind:
+            exchange = self._transport.send(request, timeout, lane)
+        else:
+            send, place = self._transport.send, self._transport.place_of(request)
+            send_once = partial(send, request, timeout, lane)
+            exchange = sent_in_span(send_once, outgoing, request, place)
         # A request for the server's own credentials does not go to Google, so it has no slot.
         verdict = judge(exchange.outcome, request=exchange.request) if slot.kind else _FINAL
         return outgoing.land(exchange, verdict)
@@ -288,7 +321,7 @@ class Sender:
         """Record in Redis, if it must know, that a request is no longer in the air."""
         verdict = result.verdict
         is_unwritten = verdict.kind in _NOT_APPLIED or result.is_refused
-        attempt = _attempt_name(outgoing) if result.exchanges or is_unwritten else ""
+        attempt = outgoing.attempt_name if result.exchanges or is_unwritten else ""
         answers = dict(answers_of(outgoing, result, permit)) if attempt and not is_unwritten else {}
         jobs = [self._release_of(call, answers.get(call), is_unwritten) for call in outgoing.calls]
         concerned = [job for job in jobs if attempt or job.back_to]
@@ -328,7 +361,7 @@ class Sender:
         if verdict.kind is VerdictKind.FINAL:
             attempts.passed()
             return False
-        if _may_still_land(exchange, verdict):
+        if may_still_land(exchange, verdict):
             guard = self.recovery.guard(outgoing.lane)
         is_unknown = verdict.kind is VerdictKind.UNKNOWN
         if result.cause is not None or (is_unknown and not outgoing.is_idempotent):
@@ -336,7 +369,7 @@ class Sender:
         now, attempts.is_shared = self._clock(), outgoing.is_shared
         goes_on = attempts.goes_on_after(exchange, verdict, self._retry_policy, now)
         jitter = random.random()  # noqa: S311 - a jitter
-        end = max(self._end_of_waiting(call, attempts) for call in outgoing.calls)
+        end = max(end_of_waiting(call, attempts) for call in outgoing.calls)
         pause = attempts.wait(verdict, self._retry_policy, now, jitter, guard, end)
         is_spent = not goes_on or attempts.not_before >= attempts.give_up_at
         goes_on = not is_spent and attempts.not_before < end
@@ -355,22 +388,8 @@ class Sender:
         return goes_on
 
 
-def _attempt_name(outgoing: OutgoingRequest) -> str:
-    """Return the name of the attempt in the journals' intent; '' if they have none."""
-    for call in outgoing.calls:
-        if call.journal_update:
-            return call.journal_update.attempt
-    return ""
-
-
 def _unreplicated() -> BrokerUnavailableError:
     return BrokerUnavailableError(
         "the replicas of Redis did not all have the journal, so nothing was sent: a non-idempotent "
         "request needs it there. Look at the replicas, or start the server with --durability local"
     )
-
-
-def _may_still_land(exchange: Exchange, verdict: Verdict) -> bool:
-    """Return whether a write without a response may still be applied later."""
-    is_unknown = verdict.kind is VerdictKind.UNKNOWN
-    return is_unknown and not is_read(exchange.request) and answer_of(exchange.outcome) is None

@@ -25,6 +25,7 @@ def clock(monkeypatch):
     monkeypatch.setattr(notices._Latest, "process", 0)
     monkeypatch.setattr(notices._Latest, "moment", 0.0)
     monkeypatch.setattr(notices._Latest, "turn", (0, 0.0))
+    monkeypatch.setattr(notices._Latest, "told", (0, 0.0))
     return clock
 
 
@@ -57,6 +58,39 @@ def test_a_call_says_once_that_it_waits_and_once_that_it_goes_on(clock, said):
     assert said() == [
         ("queued_gspread", "WARNING", f"queued_gspread: {WHY}"),
         ("queued_gspread", "WARNING", "queued_gspread: goes on after 100 s"),
+    ]
+
+
+def test_who_logs_at_info_is_told_earlier_and_every_minute(clock, said, restored_log):
+    """After five seconds there is a record at INFO, the warning as ever, and one a minute later."""
+    logging.getLogger("queued_gspread").setLevel(logging.INFO)
+    notice = Notice(clock())
+    assert notice.left == 5.0
+    for moment in (4.9, 5.0, 9.9, 10.0, 69.9, 70.0, 129.9, 130.0):
+        clock.now = moment
+        if notice.takes_turn():
+            notice.say(WHY, "behind 2 calls")
+    notice.end()
+    brief, why = "queued_gspread: behind 2 calls", f"queued_gspread: {WHY}"
+    over = "queued_gspread: goes on after 130 s"
+    assert [(level, text) for _, level, text in said()] == [
+        *(("INFO", brief), ("WARNING", why), ("INFO", brief), ("INFO", brief)),
+        ("WARNING", over),
+    ]
+
+
+def test_a_process_tells_once_a_minute_at_info(clock, said, restored_log):
+    """Of many calls one is told of at INFO, which goes on at INFO if there was no warning."""
+    logging.getLogger("queued_gspread").setLevel(logging.INFO)
+    clock.now = 5.0
+    waiting = [Notice(0.0) for _ in range(5)]
+    assert [tell(notice) for notice in waiting] == [True, *[False] * 4]
+    clock.now = 7.0
+    for notice in waiting:
+        notice.end()
+    assert [(level, text) for _, level, text in said()] == [
+        ("INFO", f"queued_gspread: {WHY}"),
+        ("INFO", "queued_gspread: goes on after 7 s"),
     ]
 
 

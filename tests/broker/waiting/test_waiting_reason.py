@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from queued_gspread.broker.locks import LockHolder
+from queued_gspread.broker.pauses import Pause, pause_of, pauses_of
 from queued_gspread.broker.permits import PAUSE
 from queued_gspread.broker.waiting.holdups import (
     AGAIN,
@@ -21,7 +23,7 @@ from queued_gspread.broker.waiting.holdups import (
     Holdup,
     Holdups,
 )
-from queued_gspread.broker.waiting.reason import Sight, bound, reason
+from queued_gspread.broker.waiting.reason import Sight, bound, brief, reason
 
 HERE = {
     "where": "namespace 'books' at redis://there",
@@ -194,3 +196,49 @@ def test_what_a_stranger_has_put_there_ends_no_call(value, ahead):
         for name in [*holdups.lanes, "book"]:
             told = reason(Sight(**HERE, lane=name, ahead=ahead, holdups=holdups))
             assert re.fullmatch(r"[ -~]+", told)
+
+
+BACK = Pause("all", "", 1_000_000_000.0, "ann@web1", "a move")
+TOLD_BRIEFLY = [
+    (held(ahead=12), "behind 12 calls, at most 60 s; quota: writes 60 of 60"),
+    (held("read"), "next in line, at most 55 s; quota: reads 60 of 60"),
+    (held(ahead=1, holdup=Holdup(QUOTA)), "behind 1 call; quota: writes used up"),
+    (held(holdup=Holdup(SHARED, 5.0, 2, 60, 60.0)), None),
+    (lane(SENT, 4.0), None),
+    (held(pause=BACK), None),
+]
+
+
+@pytest.mark.parametrize(("sight", "told"), TOLD_BRIEFLY)
+def test_who_logs_at_info_is_told_of_the_quota_briefly(sight, told):
+    """Place, bound and quota in one line; anything else as in the warning."""
+    assert brief(sight) == (told or reason(sight))
+
+
+def test_a_pause_is_told_with_who_and_why():
+    """A pause of everything comes before all that a server says; others only without a lock."""
+    since = "since 2001-09-09 01:46:40 UTC: a move"
+    assert reason(held(pause=BACK, ahead=2)) == (
+        f"all calls are paused by ann@web1 {since}: 2 calls ahead"
+    )
+    writes = Pause("write", "book", 1_000_000_000.0, "ann@web1", "a move")
+    assert reason(held(pause=writes)) == (
+        f"writes of the spreadsheet book are paused by ann@web1 {since}"
+    )
+    locked = LockHolder("book", "L1", "web2, process 1", 10.0, 10.0, 30.0, "held")
+    assert "is locked by web2" in reason(held(pause=writes, lock=locked))
+
+
+def test_a_pause_is_read_as_it_was_written():
+    """What Redis has is read back whole; lines that no operator has written count as nothing."""
+    text = "\nall: 1000000000000 ann@web1 a move\nwrite:a-b_~9 5 x@y \ndrain: 6 x@y z\nread:! 1 a b"
+    first, *others = pauses_of(text)
+    assert first == BACK
+    assert [(one.what, one.lane, one.why) for one in others] == [
+        ("write", "a-b_~9", ""),
+        ("drain", "", "z"),
+    ]
+    assert f"\n{first.key} ann@web1 a move" in text
+    assert pause_of(others, "book", is_held_up=True) is None
+    assert pause_of(others, "a-b_~9", is_held_up=True) == others[0]
+    assert pause_of(others, "a-b_~9", is_held_up=False) is None

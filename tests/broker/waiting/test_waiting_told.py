@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from dataclasses import replace
@@ -14,6 +15,7 @@ from one_job import answer
 from waiting import PATIENCE, eventually
 
 from queued_gspread.broker import QUOTA, Consumer, Holdup, Holdups, Producer, core
+from queued_gspread.broker.operators import Operator
 from queued_gspread.broker.waiting import notices
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.broker.withdrawal import started_by
@@ -90,6 +92,40 @@ def test_a_caller_says_what_the_server_has_said(
     assert call.result(PATIENCE) == b"reply"
     notice.end()
     assert told(2)[1].startswith("queued_gspread: goes on after ")
+
+
+@pytest.fixture
+def early(monkeypatch, caplog):
+    """Let callers say at once that they wait, to a program that logs at INFO."""
+    caplog.set_level(logging.INFO, "queued_gspread")
+    monkeypatch.setattr(notices, "EARLY", 0.0)
+    monkeypatch.setattr(notices._Latest, "told", (0, 0.0))
+    monkeypatch.setattr(notices._Latest, "turn", (0, 0.0))
+
+
+@pytest.mark.parametrize("is_paused", [False, True], ids=["quota", "paused"])
+def test_a_caller_is_told_at_info_what_holds_its_call_up(
+    settings, callers, server, said, background, early, short_slices, told, caplog, is_paused
+):
+    """A call's record at INFO has its place, a bound and the quota; or who has paused, and why."""
+    enqueue(settings)
+    enqueue(settings)
+    said(WRITES)
+    if is_paused:
+        Operator(settings, "ann@web1").pause("all", why="a move")
+    notice = callers.notice()
+    call = background(callers.call, new_id(), "lane", b"job", notice)
+    (line,) = told()
+    paused = r"all calls are paused by ann@web1 since 20[-\d]+ [:\d]+ UTC: a move: 2 calls ahead"
+    quota = "behind 2 calls, at most 60 s; quota: writes 60 of 60"
+    assert re.fullmatch(f"queued_gspread: {paused if is_paused else quota}", line)
+    head = server.head("lane")
+    while head is not None:
+        head = answer(server, head, b"reply")
+    assert call.result(PATIENCE) == b"reply"
+    notice.end()
+    told(2)
+    assert {record.levelname for record in caplog.records} == {"INFO"}
 
 
 def test_a_timeout_has_the_reason_that_was_said(callers, server, impatient):

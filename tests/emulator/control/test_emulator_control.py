@@ -449,6 +449,17 @@ def test_a_host_that_is_not_the_emulators_own_is_refused(own, path, host):
     assert "is not this emulator" in answer
 
 
+@pytest.mark.parametrize("path", ["/", "/emulator/files", "/v4/spreadsheets/x"])
+def test_what_another_site_has_sent_is_refused(own, path):
+    """Where the browser says that a page of another site is behind a request, it gets nothing."""
+    head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    answer = raw_request(own, f"{head}Sec-Fetch-Site: cross-site\r\n\r\n")
+    assert " 403 " in answer.splitlines()[0]
+    assert "is another site's page" in answer
+    answer = raw_request(own, f"{head}Sec-Fetch-Site: same-origin\r\n\r\n")
+    assert " 403 " not in answer.splitlines()[0]
+
+
 def raw_request(emulator, text):
     """Send a request as it is, and return the whole answer."""
     address = emulator.url.removeprefix("http://").rsplit(":", 1)

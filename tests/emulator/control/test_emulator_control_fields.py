@@ -6,10 +6,10 @@ import inspect
 import pytest
 
 from queued_gspread.emulator import Quotas
-from queued_gspread.emulator.control.fields import WrongFieldError, read_object
 from queued_gspread.emulator.control.rules import FAULTS, RULE, parse_rule
 from queued_gspread.emulator.control.settings import QUOTAS, SETTINGS
 from queued_gspread.emulator.http.fault_rules import Faults
+from queued_gspread.web.fields import WrongFieldError, read_object
 
 OF_STATUS = FAULTS["status"][1]
 

@@ -4,9 +4,9 @@ import struct
 import zlib
 
 import pytest
-from emulator_browser import CHROMIUM, DRIVER, browser
 from emulator_traffic import Traffic
 from gspread.exceptions import APIError
+from headless import CHROMIUM, DRIVER, browser
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select

@@ -13,7 +13,6 @@ from fates import told
 
 import queued_gspread as gspread
 import queued_gspread.asyncio as asynchronous
-from queued_gspread.asyncio import call as calls_of_asyncio
 from queued_gspread.proxy import call as calls_of_proxy
 
 from .history import LEFT
@@ -94,8 +93,7 @@ class Forgets(Waits):
 
     def work(self):
         self._jobs = noted = []
-        for module in (calls_of_proxy, calls_of_asyncio):
-            module.new_id = _noting(module.new_id, noted)
+        calls_of_proxy.new_id = _noting(calls_of_proxy.new_id, noted)
         super().work()
 
     def _end_of(self, number, error=None):

@@ -24,7 +24,8 @@ _JOB_LOST, _HANDOVER = "JobLostError", "failover"
 _DEATHS = 3
 # The keys that stay, by what follows the namespace (see broker.keys); others have to expire.
 _STAYING = (
-    *("server", "dedup", "formats", "throttle", "account", "failed", "answered"),
+    *("server", "dedup", "formats", "throttle", "account", "failed", "answered", "actions"),
+    *("outcomes", "errors", "published"),
     *("slots:read", "slots:write", "slots:drive"),
 )
 _EXPIRING = ("reply:", "control:", "renewal:")

@@ -31,7 +31,12 @@ FORGETS = "forgets"
 LOCKS = "locks"
 """Two more clients count under locks, one of them in asyncio; they are killed, frozen and woken."""
 
-ALL = frozenset({SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO, PIPELINES, FORGETS, LOCKS})
+ACTIONS = "actions"
+"""An operator pauses, resumes, drains and cancels."""
+
+ALL = frozenset(
+    {SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO, PIPELINES, FORGETS, LOCKS, ACTIONS}
+)
 VARIABLE = "CHAOS_CLASSES"
 
 

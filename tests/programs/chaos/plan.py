@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from limits import MOVEMENTS
 
 from .classes import (
+    ACTIONS,
     ALL,
     ASYNCIO,
     CONTENT,
@@ -34,6 +35,10 @@ ASLEEP, LATE, WITHDRAWN = "asleep", "late", "withdrawn"
 HOW = (ASLEEP, LATE, WITHDRAWN)
 """How an enqueue takes longer than that: see :func:`.suspension.suspend`."""
 
+PAUSE, DRAIN, CANCEL = "paused", "drained", "cancelled"
+ACTS = (PAUSE, DRAIN, CANCEL)
+"""What an operator does to a queue."""
+
 BOOKS = ("Book 0", "Book 1", "Book 2")
 WINDOW = 1.0
 LIMIT = 100
@@ -55,7 +60,7 @@ class Blow:
         moment: ``arrival`` or ``answer``: of a request, at the emulator.
         count: Of which one, counted from the beginning.
         victim: ``server`` (the one that works), ``standby``, ``client``, ``holder`` (a client that
-            takes locks), ``redis`` or ``master``.
+            takes locks), ``redis``, ``master``, or ``queue``, to which an operator does something.
         signal: Its name; of a client's enqueue, how it is to take too long; of a master, what
             befalls it.
         pause: Seconds until what was stopped goes on, or until what was killed is started again.
@@ -153,6 +158,7 @@ def plan_of(seed, classes=ALL):
         *(_suspensions(random.Random(f"suspended {seed}")) if SUSPENDED in classes else ()),
         *(_rows_of_stops(random.Random(f"stops {seed}")) if STOPS in classes else ()),
         *(_holders_blows(random.Random(f"locks {seed}")) if LOCKS in classes else ()),
+        *(_actions(random.Random(f"actions {seed}")) if ACTIONS in classes else ()),
     ]
     in_blocks = [
         *([("waits", False)] if PIPELINES in classes else ()),
@@ -257,6 +263,22 @@ def _holders_blows(chance):
         moment, count = chance.choice(["arrival", "answer"]), chance.randint(10, _REQUESTS // 2)
         pause = chance.uniform(1.5, 2.5) * HOLD if signal == "SIGSTOP" else 0.0
         yield Blow(moment, count, "holder", signal, pause)
+
+
+def _actions(chance):
+    """Have calls wait, longer than a lease too, keep some out, and cancel some."""
+    drawn = [PAUSE, PAUSE, DRAIN, CANCEL, CANCEL, CANCEL]
+    longest = {PAUSE: 1.2 * LEASE, DRAIN: 0.2, CANCEL: 0.0}
+    return [
+        Blow(
+            "arrival",
+            chance.randint(_REQUESTS // 20, _REQUESTS // 2),
+            "queue",
+            how,
+            chance.uniform(0.0, longest[how]),
+        )
+        for how in drawn
+    ]
 
 
 def _poison(chance):

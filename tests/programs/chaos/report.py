@@ -9,7 +9,7 @@ from masters import BLOWS
 
 from .checker import DOUBLED, LAPSED, LEFTOVER, LOST, STALE
 from .history import LEFT
-from .plan import HOW
+from .plan import ACTS, HOW
 
 _UNANSWERED = f"{DOUBLED} and not answered"
 _COUNTED = {
@@ -28,17 +28,21 @@ _FATES = {
     "PoisonedJobError": "poisoned",
     "APIError": "Google's errors",
     "JobLostError": "jobs lost",
+    "QueueDrainedError": "kept out",
+    "CallCancelledError": "cancelled",
     "LockLostError": "locks lost",
 }
 _INTERRUPTED, _OTHERS = "interrupted", "other errors"
 COUNTED = "counted"
 _SHOWN = 400
+_SIGNALS = ("SIGKILL", "SIGSTOP", "SIGTERM")
 _NAMES = {
     "server": "server",
     "standby": "standby",
     "client": "clients",
     "holder": "holders",
     "redis": "Redis",
+    "queue": "queue",
 }
 
 
@@ -142,7 +146,7 @@ def _failed(call):
 def _blows(counts, victim, name):
     found = [
         f"{counts[f'{victim} {signal}']} {signal}"
-        for signal in ("SIGKILL", "SIGSTOP", "SIGTERM", *HOW, *BLOWS)
+        for signal in (*_SIGNALS, *HOW, *BLOWS, *ACTS)
         if counts[f"{victim} {signal}"]
     ]
     return f"{name} {' '.join(found) or 'spared'}"

@@ -60,7 +60,9 @@ class Striker:
         for blow in self._plan.blows:
             if not self._moments.wait_for(blow.moment, blow.count):
                 return
-            if blow.signal in HOW:
+            if blow.victim == "queue":
+                self._repairs.append(self._aftermath.submit(self._act, blow))
+            elif blow.signal in HOW:
                 self._suspend(blow)
             elif blow.times > 1:
                 self._repairs.append(self._aftermath.submit(self._stop_in_a_row, blow))
@@ -92,6 +94,9 @@ class Striker:
                     is_struck = self._strike(one)
                 if number == 1:
                     self._strike(other)  # while it takes over
+
+    def _act(self, blow):
+        self._cast.acting.act(blow, self.dealt)
 
     def _suspend(self, blow):
         for client in self._cast.clients:

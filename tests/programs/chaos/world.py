@@ -18,6 +18,7 @@ from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.emulator.faults import ExpiredToken, Html, Reset, Status
 from queued_gspread.settings import Settings
 
+from .acting import Acting
 from .checker import Evidence
 from .classes import BODIES, CONTENT, STOPS, SUSPENDED
 from .failovers import ALONE, Exchanger, Masters
@@ -74,11 +75,14 @@ class Cast:
         self.servers = [Server(name, *where, **own) for name in names]
         self.clients = []
         self._plan, self._folder = plan, folder
+        self.acting = None
         self.books = {}
 
     def open(self, books):
         """Start the clients on these spreadsheets; return when all of them are ready."""
         self.books = books
+        lanes = list(books.values())
+        self.acting = Acting(self._plan.seed, self.redis.url, self._signing_key, lanes)
         self.clients = [self._client(work) for work in self._plan.work]
         for client in self.clients:
             client.until_ready()

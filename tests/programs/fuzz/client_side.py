@@ -104,7 +104,7 @@ class Planted:
         told = self._told(body)
         try:
             with (
-                mock.patch("queued_gspread.proxy.caller.new_id", return_value=job_id),
+                mock.patch("queued_gspread.proxy.call.new_id", return_value=job_id),
                 warnings.catch_warnings(),
             ):
                 warnings.simplefilter("ignore")

@@ -18,7 +18,9 @@ from queued_gspread.server.calls.quarantine import Quarantine
 from queued_gspread.server.calls.runner import Runner
 from queued_gspread.server.google.token_state import NoTokens
 from queued_gspread.server.google.transport import Transport
-from queued_gspread.server.lanes.lane import LaneServices, Tables
+from queued_gspread.server.lanes.lane import work_on
+from queued_gspread.server.lanes.services import LaneServices
+from queued_gspread.server.lanes.tables import Tables
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.server.pacing.valve import LATE, TURN
@@ -170,7 +172,7 @@ def run(history, *, merges, retry_policy=None):
     level = LOGGER.level
     LOGGER.setLevel(logging.ERROR)
     try:
-        _drive(services.work(Ready(LANE), lambda: False), clock)
+        _drive(work_on(services, Ready(LANE), lambda: False), clock)
     finally:
         LOGGER.setLevel(level)
     assert None not in queue.replies, "a call is left over"

@@ -169,6 +169,21 @@ def test_a_slot_has_a_name_of_its_own():
     assert (first.kind, first.limit, first.window, first.interval) == ("read", 60, 2.0, 0.5)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "what"),
+    [
+        ("get", "https://www.googleapis.com/drive/v3/files", "read"),
+        ("post", "https://www.googleapis.com/drive/v3/files", "write"),
+        ("get", f"{BOOK}/values/A1", "read"),
+        ("put", f"{BOOK}/values/A1", "write"),
+        ("post", f"{BOOK}/values:batchGetByDataFilter", "read"),
+    ],
+)
+def test_a_pause_of_writes_is_for_what_changes_something(method, path, what):
+    """Which pause holds a request up goes by what it does, in Drive as in Sheets."""
+    assert Quota().slot(Request(method, path), "1").what == what
+
+
 def test_what_asks_for_credentials_takes_no_slot():
     """A request that is none to Google's API has no kind and no slot."""
     slot = Quota().slot(Request(CREDENTIALS, "refresh"), "7")

@@ -515,3 +515,36 @@ def test_no_token_at_all_is_waited_for_without_spinning(state):
     assert len(asked) <= 4
     valve.close()
     valve.join()
+
+
+def test_a_parked_ticket_has_no_turn_until_its_pause_is_over():
+    """It holds up no other, keeps its number for afterwards, and ends at its time all the same."""
+    tickets = TicketQueue()
+    first, other = ticket(1, pause="all: 5"), ticket(2, pause="write:b 6", until=7.0)
+    for each in (first, other, ticket(3)):
+        tickets.add(each)
+    assert (numbers(tickets), len(tickets), len(tickets.parked(9))) == ([3], 2, 2)
+    assert not tickets.unpark({"all: 5", "write:b 6"})
+    tickets.add(ticket(4))
+    assert tickets.unpark({"write:b 6"})
+    assert numbers(tickets) == [1, 4]
+    assert tickets.next_moment() == 7.0
+    assert numbers(tickets, 7.0) == [2]
+    assert (len(tickets), tickets.parked(9)) == (0, [])
+
+
+def test_a_parked_ticket_is_left_with_all_others():
+    """Where nothing more goes, what waits for the end of a pause is told so too."""
+    tickets = TicketQueue()
+    tickets.add(ticket(1, pause="all: 5"))
+    assert [each.number for each in tickets.remove(lambda _: True)] == [1]
+    assert (len(tickets), tickets.parked(9)) == (0, [])
+
+
+def test_a_parked_ticket_that_has_left_is_no_more():
+    """The end of the pause brings back no ticket that has given up before."""
+    tickets = TicketQueue()
+    tickets.add(ticket(1, pause="all: 5", until=1.0))
+    assert numbers(tickets, 1.0) == [1]
+    assert not tickets.unpark(())
+    assert numbers(tickets, 2.0) == []

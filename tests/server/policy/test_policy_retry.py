@@ -172,3 +172,16 @@ def test_a_deadline_of_one_takes_no_time_from_another():
     attempts.divides(UNKNOWN, is_in_time=False, is_spent=False)
     attempts.begin()
     assert all(fail(attempts, UNKNOWN, now, retry_policy) for now in (1.0, 3.0, 9.0))
+
+
+def test_the_time_of_retries_stands_still_under_a_pause():
+    """However long an operator's pause lasts, a request has as long as it had before."""
+    attempts = Attempts()
+    attempts.rest(5.0)
+    attempts.go_on(50.0)
+    assert attempts.give_up_at == math.inf
+    assert fail(attempts, UNKNOWN, 0.0, RetryPolicy(retry_for=100.0)) is not None
+    attempts.rest(30.0)
+    assert attempts.give_up_at == math.inf
+    attempts.go_on(1000.0)
+    assert attempts.give_up_at == 1070.0

@@ -15,7 +15,7 @@ from queued_gspread.broker import Producer
 from queued_gspread.broker.waiting.wait import Wait
 from queued_gspread.errors import CodecError, RemoteError, UnknownMethodError
 from queued_gspread.protocol.messages import Job, new_id
-from queued_gspread.server.lanes.lane import LaneServices
+from queued_gspread.server import assembly
 from queued_gspread.server.policy.request import (
     Exchange,
     Failure,
@@ -235,7 +235,7 @@ def test_a_call_of_many_requests_gives_other_lanes_their_turn(
     serve, client, gate, background, monkeypatch
 ):
     """Between two of its requests, every now and then, another lane may have the worker."""
-    work, turns = LaneServices.work, []
+    work, turns = assembly.work_on, []
 
     def counted(services, ready, is_over):
         task, given = work(services, ready, is_over), None
@@ -246,7 +246,7 @@ def test_a_call_of_many_requests_gives_other_lanes_their_turn(
                     turns.append(len(gate.seen))
                 given = yield ticket
 
-    monkeypatch.setattr(LaneServices, "work", counted)
+    monkeypatch.setattr(assembly, "work_on", counted)
     serve()
     listing = background(client.list_spreadsheet_files)
     for _ in range(35):

@@ -27,7 +27,7 @@ from queued_gspread.server.google.transport import Transport
 from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.server.policy.request import Request
 from queued_gspread.server.policy.retry import Attempts, RetryPolicy
-from queued_gspread.server.sending.outgoing import OutgoingRequest
+from queued_gspread.server.sending.outgoing import OutgoingRequest, end_of_waiting
 from queued_gspread.server.sending.sender import Sender
 
 SECRET = "4711-never-shown"
@@ -488,7 +488,7 @@ def call_of(mark, timeout=5.0):
 def test_only_a_call_that_has_written_outwaits_its_deadline(mark):
     """A call that may have written goes on past its deadline; one that has not ends there."""
     call, attempts = call_of(mark), Attempts()
-    until = Sender._end_of_waiting(call, attempts)
+    until = end_of_waiting(call, attempts)
     has_written = mark in ("w", "j")
     assert until == (attempts.give_up_at if has_written else call.entry.deadline(5.0))
 

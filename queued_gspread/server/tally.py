@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Tally"]
 
@@ -49,6 +52,11 @@ class Tally:
         """Record that a request of a kind of the quota went out for so many calls."""
         key = kind, calls
         self._counts[key] = self._counts.get(key, 0) + 1
+
+    @property
+    def counts(self) -> Mapping[tuple[str, int], int]:
+        """How many requests went out, by their kind and by the calls that each was for."""
+        return self._counts
 
     @property
     def requests(self) -> int:

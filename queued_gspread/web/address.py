@@ -1,4 +1,4 @@
-"""The address that the emulator listens on, and the URL that reaches it."""
+"""The address that a process listens on, and the URL that reaches it."""
 
 from __future__ import annotations
 

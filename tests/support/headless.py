@@ -1,4 +1,4 @@
-"""A headless Chromium, as the page's tests use it."""
+"""A headless Chromium, as tests of pages use it."""
 
 import shutil
 import tempfile

@@ -13,11 +13,14 @@ export function h(tag, props = {}, ...children) {
   return node;
 }
 
-// Replaces what is in a node; whoever had the focus by its data-key keeps it.
+// Replaces what is in a node. What had the focus keeps it, by its data-key; if it is gone, the page's
+// content has it, for else the keyboard would begin at the top.
 export function fill(node, children) {
-  const key = node.contains(document.activeElement) && document.activeElement.dataset.key;
+  const before = node.contains(document.activeElement) ? document.activeElement : null;
   node.replaceChildren(...children);
-  if (key) [...node.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key)?.focus();
+  if (!before) return;
+  const same = [...node.querySelectorAll("[data-key]")].find((one) => one.dataset.key === before.dataset.key);
+  (same ?? node.closest("main"))?.focus({ preventScroll: true });
 }
 
 // Returns a function that calls another one only with something new.
@@ -28,12 +31,4 @@ export function whenNew(use) {
     if (now !== before) use(value);
     before = now;
   };
-}
-
-export function columnLetters(index) {
-  let letters = "";
-  for (let rest = index + 1; rest > 0; rest = Math.floor((rest - 1) / 26)) {
-    letters = String.fromCharCode(65 + ((rest - 1) % 26)) + letters;
-  }
-  return letters;
 }
