@@ -600,6 +600,19 @@ def test_at_most_is_never_rounded_down(page):
     ]
 
 
+def test_a_longer_wait_in_a_spreadsheet_in_use_is_said(page):
+    """The overview says how long a call to a spreadsheet in use waits, if that is longer."""
+    page.open()
+    said = page.driver.execute_async_script(
+        "const [done] = [...arguments].slice(-1);"
+        "import('/page/overview.js').then(({whereInUse}) =>"
+        " done([60, 14, null].map(most => whereInUse(14, {at_most: most}))));"
+    )
+    assert [text.replace("\u00a0", " ") for text in said] == [
+        *("; to a spreadsheet in use, at most 60 s", "", "")
+    ]
+
+
 def test_another_queue_is_chosen(driver, redis_url, namespace):
     """With several queues, the page shows the one that is chosen, and the address has it."""
     other = f"{namespace}-2"

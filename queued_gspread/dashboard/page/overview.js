@@ -48,9 +48,9 @@ class Gauge {
     this.until = quota.next_slot === null ? null : performance.now() / 1000 + quota.next_slot;
     this.pause = quota.pause > 0 ? performance.now() / 1000 + quota.pause : null;
     this.tick();
-    const { at_most, why } = quota.expected;
+    const { expected: { at_most, why }, expected_in_use: inUse } = quota;
     const what = { read: "A read", write: "A write", drive: "A call to Drive" }[this.kind];
-    this.wait.replaceChildren(`${what} put in now waits `, h("b", {}, at_most === null ? "?" : expected({ at_most })), at_most === null ? ` ${why}` : "");
+    this.wait.replaceChildren(`${what} put in now waits `, h("b", {}, at_most === null ? "?" : expected({ at_most })), at_most === null ? ` ${why}` : whereInUse(at_most, inUse));
     const refused = quota.refused_user + quota.refused_project + quota.refused_other;
     const waiting = quota.waiting === 1 ? "1 spreadsheet waits" : `${quota.waiting} spreadsheets wait`;
     const lowered = limit < quota.limit ? `${limit} slots instead of ${quota.limit} after refusals · ` : "";
@@ -75,6 +75,9 @@ export function kept({ outcomes_in_doubt, outcomes_unattended }) {
 }
 
 const requests = (step) => step.reads + step.writes + step.drive;
+
+// What a call waits to a spreadsheet that has had its share of the window's slots.
+export const whereInUse = (atMost, inUse) => (inUse.at_most > atMost ? `; to a spreadsheet in use, ${expected(inUse)}` : "");
 
 export class Overview {
   constructor(queue) {
