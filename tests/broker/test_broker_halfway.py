@@ -518,7 +518,7 @@ CASES = [
             [SERVER, *TWO, ["ZADD", SLOTS, "inf", "slot"], *PUBLISHED],
         )
         for server in ("aaaa", "bbbb")
-        for number in (4, 5, 30)
+        for number in (4, 5, 31)
     ),
     Case(
         "poison",

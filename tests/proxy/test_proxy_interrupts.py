@@ -298,9 +298,9 @@ def test_a_call_that_is_interrupted_is_taken_back(
         interrupt_first(False)
         return found
 
-    def interrupted_core(*args):
+    def interrupted_core(*args, **kwargs):
         interrupt_first(True)
-        found = yield from own(*args)
+        found = yield from own(*args, **kwargs)
         interrupt_first(False)
         return found
 

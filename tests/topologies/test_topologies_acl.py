@@ -703,7 +703,7 @@ USED_BY_OPERATOR = {
     "locks": {"hdel", "hget", "hgetall", "hkeys", "hset"},
     "outcomes": {"zrange", "zrem"},
     "poisoned": {"xdel", "xrange"},
-    "progress": {"hdel", "hget", "hset"},
+    "progress": {"hdel", "hget"},
     "ready": {"lrem", "rpush"},
     "reply": {"exists", "expire", "xadd"},
     "server": {"hdel", "hget", "hmget", "hset"},

@@ -14,6 +14,15 @@
 --
 -- Returns 1.
 may_grow(KEYS[1])
+local gone, after = {}, ARGV[1] ~= '' and '-'
+while after do
+  -- One at a time: they may be large.
+  local item = redis.call('XRANGE', KEYS[3], after, '+', 'COUNT', 1)[1]
+  if item and job_of(item) == ARGV[1] then
+    gone[#gone + 1] = item[1]
+  end
+  after = item and '(' .. item[1]
+end
 -- Checks that Redis permits what comes after the log: what cannot be logged is not done.
 for i = 4, 6 do
   redis.call('ZREM', KEYS[i], '')
@@ -23,13 +32,7 @@ note_action(KEYS[1], KEYS[2], ARGV[2], ARGV[3], ARGV[4])
 for i = 4, 6 do
   redis.call('ZREM', KEYS[i], ARGV[5])
 end
-local after = ARGV[1] ~= '' and '-'
-while after do
-  -- One at a time: they may be large.
-  local item = redis.call('XRANGE', KEYS[3], after, '+', 'COUNT', 1)[1]
-  if item and job_of(item) == ARGV[1] then
-    redis.call('XDEL', KEYS[3], item[1])
-  end
-  after = item and '(' .. item[1]
+for _, entry in ipairs(gone) do
+  redis.call('XDEL', KEYS[3], entry)
 end
 return 1

@@ -125,7 +125,8 @@ class Lane:
             self._services.admission.history.leave(self._open)
         try:
             self._services.sender.releases.now(self._name)
-            self._close_open()
+            if self._open:
+                self._close_open()
         finally:
             self._release_suspect()
             self._memory.close()
