@@ -162,7 +162,7 @@ class _Assembly:
             refused_project=int(step.get(f"refused.project.{kind}", 0)),
             refused_other=int(step.get(f"refused.{kind}", 0)),
             busy=step.get(f"busy.{kind}", 0.0) / max(1.0, step.get("seen", 0.0)),
-            expected=_told(kind, obstacle or in_kind(slots, self._waiting(kind))),
+            expected=_told(kind, obstacle or in_kind(slots, self._ahead(kind))),
             expected_in_use=_told(kind, obstacle or in_use),
         )
 
@@ -215,6 +215,17 @@ class _Assembly:
         waiting = max(named, holdup.lanes if holdup else 0) + (is_new if self._holder else 0)
         # What servers have said may be older than the lengths of lanes.
         return min(waiting, len(self._seen.lanes))
+
+    def _ahead(self, kind: str) -> int:
+        """Return how many lanes may have a request that waits for a slot by now.
+
+        What servers say may be seconds old: a lane that waited for nothing then may be in line
+        again, if it holds calls besides those that were running.
+        """
+        lanes = self._seen.lanes
+        idle = [each for each in self._at_work.values() if not each.kind and each.state != "paused"]
+        again = sum((lane.method or lane.state) != "" for lane in idle if _has_more(lane, lanes))
+        return min(self._waiting(kind) + again, len(lanes))
 
     # Lanes -----------------------------------------------------------------------------------
 
@@ -321,3 +332,7 @@ def _left(seconds: float | None, age: float) -> float | None:
 def _seconds(value: object) -> float:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return float(value) if is_number else 0.0  # type: ignore[arg-type]  # a number
+
+
+def _has_more(lane: LaneAtWork, lengths: Mapping[str, int]) -> bool:
+    return lengths.get(lane.lane, 0) > lane.running

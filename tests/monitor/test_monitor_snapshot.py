@@ -114,6 +114,14 @@ def test_a_lane_that_nobody_knows_may_come_first():
     assert found.expected.at_most == 60.5
 
 
+def test_a_lane_whose_request_was_out_may_be_in_line_again():
+    """What servers say is older than lengths of lanes: one with more calls may come first."""
+    lane = replace(LANE, kind="", state="sent", running=1)
+    found = replace(OBSERVED, published=replace(PUBLISHED, work=Work((lane,), in_use=1)))
+    assert (quota_of(found).waiting, quota_of(found).expected.at_most) == (0, 30.0)
+    assert quota_of(replace(found, lanes={"one": 1})).expected.at_most == 10.0
+
+
 def test_a_spreadsheet_in_use_without_calls_may_wait_for_its_share():
     """It waits for a turn of all others and a window, while one that is not in use goes first."""
     full = replace(OBSERVED, slots={"write": [NOW + 10, NOW + 30]})
