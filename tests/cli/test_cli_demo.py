@@ -282,7 +282,7 @@ def test_a_users_own_set_up_has_no_say_in_the_demo(marked, set_up):
 def test_a_demo_that_is_ended_leaves_nobody_behind(marked, number, half):
     """However a demo is ended, its Redis, server and workers end with it, and its folders go."""
     with marked.start_program(demo_with(half + FOR_EVER)) as demo:
-        marked.until_running("script_")
+        marked.until_running("script_", number=2)  # both: none is being started
         demo.send_signal(number)
         _, errors = demo.communicate(timeout=PATIENCE)
     assert demo.returncode == (130 if number == signal.SIGINT else -number)

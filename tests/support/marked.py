@@ -51,10 +51,10 @@ class Marked:
     def _is_one(self, entry):
         return f"MARK={self._mark}".encode() in words(entry, "environ")
 
-    def until_running(self, name):
-        """Wait until the command line of one of them contains a text."""
+    def until_running(self, name, number=1):
+        """Wait until the command lines of so many of them contain a text."""
         eventually(
-            lambda: any(name.encode() in part for line in self.running() for part in line),
+            lambda: sum(name.encode() in b" ".join(line) for line in self.running()) >= number,
             f"{name} runs",
         )
 
