@@ -101,18 +101,26 @@ def test_a_method_that_runs_in_a_thread(run, told):
     assert [each for each in told if each[0] != "findall"] == [("values_get", 5.0)]
 
 
-def test_who_has_a_lock_or_upserts_reads_afresh(run, told):
-    """Neither the calls of a holder nor an upsert say anything of it."""
+def test_a_task_sees_what_was_written_before(run):
+    """A read has what its task has written, and any other task before it."""
 
     async def work(sheet):
-        await sheet.append_row(["id", "total"])
-        told.clear()
-        await gspread.upsert_rows(sheet, [["a", 1]], key="id")
-        async with gspread.lock(sheet), gspread.max_age(5):
-            await sheet.acell("A1")
+        seen = []
 
-    run(work)
-    assert dict(told) == {"upsert_rows": None, "acquire": None, "acell": None}
+        async def count(column):
+            for number in range(5):
+                await sheet.update_acell(f"{column}1", number)
+                seen.append((await sheet.acell(f"{column}1")).value == str(number))
+                seen.append((await sheet.acell(f"{column}1")).value == str(number))
+
+        with gspread.max_age(3600):
+            await asyncio.gather(*map(count, "ABCD"))
+            async with gspread.pipeline(wait=False):
+                await sheet.update_acell("A1", "left")
+            seen.append((await sheet.acell("A1")).value == "left")
+        return seen
+
+    assert run(work) == [True] * 41
 
 
 def test_a_manager_of_gspread_asyncio_takes_it(ws, redis_url, namespace, told):

@@ -139,24 +139,6 @@ def test_one_object_begins_any_number_of_blocks(told):
         assert here() == 2.0
 
 
-def test_who_has_a_lock_reads_afresh(aged, told):
-    """The calls of a holder say nothing of it, those after the block do again."""
-    told()
-    with gspread.lock(aged), gspread.max_age(5):
-        aged.acell("A1")
-    aged.acell("A1")
-    assert [each for each in told() if each[0] == "acell"] == [("acell", None), ("acell", 2.0)]
-
-
-def test_an_upsert_reads_afresh(aged, told):
-    """What it is to change must be there, so it says nothing of it."""
-    aged.append_row(["id", "total"])
-    told()
-    with gspread.max_age(5):
-        gspread.upsert_rows(aged, [["a", 1]], key="id")
-    assert told() == [("upsert_rows", None)]
-
-
 def test_a_method_that_runs_here_has_it_for_its_requests(aged, told):
     """Where gspread's own method runs in the caller, each of its requests says it."""
     told()
@@ -320,6 +302,113 @@ def test_a_forked_child_is_in_the_block_until_its_end():
         os._exit(0 if seen == [5.0, 2.0] else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert seen == [5.0, 2.0]
+
+
+# What a caller sees -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def others(emulator, aged):
+    """Return the worksheet as somebody sees it who writes past the queue."""
+    return emulator.gspread_client().open_by_key(aged.spreadsheet_id).sheet1
+
+
+@pytest.fixture
+def reads(emulator):
+    """Return a function that tells how many reads were sent since it was called before."""
+
+    def sent():
+        count = sum(served.method == "GET" for served in emulator.ledger)
+        emulator.clear_ledger()
+        return count
+
+    return sent
+
+
+AGE = 3600
+"""In seconds; longer than any test takes."""
+
+
+def test_what_others_write_is_seen_so_late(ws, others, reads):
+    """In a block a read is answered as before; with 0, or after the block, Google is asked."""
+    with gspread.max_age(AGE):
+        assert ws.get_values() == [[]]
+        others.update_acell("A1", "theirs")
+        reads()
+        assert ws.get_values() == [[]]
+        assert reads() == 0
+        with gspread.max_age(0):
+            assert ws.get_values() == [["theirs"]]
+    assert ws.get_values() == [["theirs"]]
+    assert reads() == 2
+
+
+def test_an_answer_is_the_callers_own(ws):
+    """Whoever changes an answer in place changes nobody else's."""
+    ws.update([["a"]])
+    with gspread.max_age(AGE):
+        for _ in range(2):
+            values = ws.get_values()
+            assert values == [["a"]]
+            values[0][0] = "changed"
+
+
+def test_a_caller_sees_what_it_has_written(ws, reads):
+    """A read after each write has the write's value, and the next one is answered from memory."""
+    with gspread.max_age(AGE):
+        for number in range(5):
+            ws.update_acell("A1", number)
+            reads()
+            assert [ws.acell("A1").value for _ in range(3)] == [str(number)] * 3
+            assert reads() == 1
+
+
+def test_a_caller_sees_what_another_one_has_written(ws, redis_url, namespace):
+    """What went through the queue is seen by all, whichever client wrote it and which reads."""
+    client = gspread.authorize(redis_url=redis_url, namespace=namespace, max_age=AGE)
+    other = client.open_by_key(ws.spreadsheet_id).sheet1
+    for number in range(5):
+        ws.append_row([number])
+        assert other.get_values() == [[str(each)] for each in range(number + 1)]
+
+
+def test_a_read_of_a_pipeline_sees_the_writes_before_it(ws):
+    """With all calls put in at once, each read has what was written before it, and no more."""
+    with gspread.max_age(AGE), gspread.pipeline():
+        cells = []
+        for number in range(20):
+            ws.update_acell("A1", number)
+            cells += [ws.acell("A1"), ws.acell("A1")]
+    assert [cell.value for cell in cells] == [str(each // 2) for each in range(40)]
+
+
+def test_a_read_after_a_block_without_waiting_sees_its_writes(ws):
+    """Writes that nobody waited for are seen all the same."""
+    with gspread.max_age(AGE):
+        assert ws.acell("A1").value is None
+        with gspread.pipeline(wait=False):
+            ws.update_acell("A1", "left")
+        assert ws.acell("A1").value == "left"
+
+
+def test_who_has_a_lock_reads_afresh(ws, others):
+    """The holder sees what others write, whatever age the reads before it were content with."""
+    with gspread.max_age(AGE):
+        assert ws.acell("A1").value is None
+        others.update_acell("A1", "theirs")
+        with gspread.lock(ws):
+            assert ws.acell("A1").value == "theirs"
+
+
+def test_an_upsert_reads_afresh(ws, others):
+    """It finds the rows where they are now, though a read has found them elsewhere before."""
+    ws.update([["id", "total"], ["a", 1]])
+    with gspread.max_age(AGE):
+        ws.get_values()
+        gspread.upsert_rows(ws, [["a", 2]], key="id")
+        others.insert_row(["b", 5], 2)
+        gspread.upsert_rows(ws, [["a", 3]], key="id")
+    assert others.get_values() == [["id", "total"], ["b", "5"], ["a", "3"]]
 
 
 # What travels ------------------------------------------------------------------------------------
