@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -66,7 +65,8 @@ def shown(text: Any) -> str:
 def is_number(value: Any) -> bool:
     """Return whether it is a number that can be counted with: none below 0, and none too large."""
     is_one = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_one and math.isfinite(value) and 0 <= value <= _MOST
+    # Neither NaN nor infinite, and compared as it is: a whole number may be too large for a float.
+    return is_one and 0 <= value <= _MOST
 
 
 def finite(value: Any) -> float:

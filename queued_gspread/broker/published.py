@@ -341,6 +341,6 @@ def _steps(found: Mapping[str, bytes], since: float) -> list[dict[str, float]]:
         step = loaded(text)
         if isinstance(step, dict):
             counts = {shown(name): value for name, value in step.items() if is_number(value)}
-            if counts.get("t", 0) > since:
+            if "t" in counts and counts["t"] > since:
                 steps.append(counts)
     return sorted(steps, key=lambda step: step["t"])
