@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from waiting import eventually
+from waiting import PATIENCE, eventually
 
 import queued_gspread as gspread
 
