@@ -151,6 +151,14 @@ def test_a_pipeline(book, capsys):
     assert capsys.readouterr().out == f"{sum([9.95] * 100)}\n"
 
 
+def test_reads_that_may_be_so_old(book, google, capsys):
+    """A hundred reads of the page's first example cost a few requests, and the write is seen."""
+    google.clear_ledger()
+    run(block("docs/max_age.md", "python", "Reads that may be so old"))
+    assert capsys.readouterr().out == "59.9\n"
+    assert len([served for served in google.ledger if served.quota == "read"]) < 50
+
+
 def test_counting_without_a_lock_and_with_one(book, capsys):
     """The first example of the page loses increments; the second one, in its place, loses none."""
     wrong = block("docs/locks.md", "python", "Locks")
