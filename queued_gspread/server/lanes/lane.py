@@ -197,6 +197,7 @@ class Lane:
         left = self._pieces_of_first() if self._pieces else None
         whole = self._whole() if left is None else []
         if whole and (recalled := self._services.sender.recalled(whole)):
+            self._lookahead.block()  # who is left must not be overtaken without an end
             return recalled
         outgoing = self._next_request(whole) if left is None else left.take()
         ended: Results = []
