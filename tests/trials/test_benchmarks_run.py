@@ -29,6 +29,7 @@ _FIGURES = {
         ("2 processes, 2 upserts each", "time_s"),
         ("2 processes, 2 upserts each", "requests"),
     ],
+    "polling": [("3 processes", "requests"), ("3 processes, one of them writes", "writes")],
     "fairness": [("A alone, queued", "a_s"), ("B ten at once, queued", "b_p99_ms")],
 }
 
