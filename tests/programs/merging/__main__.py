@@ -8,7 +8,7 @@ import time
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from . import upserts
+from . import ages, upserts
 from .bursts import BURSTS, USUAL
 from .equivalence import Tally, check
 from .histories import histories
@@ -27,7 +27,7 @@ def main(arguments=None):
         phases=(Phase.generate, *((Phase.shrink,) if options.shrink else ())),
         print_blob=False,
     )
-    @given(upserts.histories() if options.upserts else histories(options.kinds))
+    @given(_histories(options))
     def every_history(history):
         check(history, tally)
 
@@ -36,12 +36,21 @@ def main(arguments=None):
     return 0
 
 
+def _histories(options):
+    if options.max_age:
+        return ages.histories()
+    return upserts.histories() if options.upserts else histories(options.kinds)
+
+
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m tests.programs.merging", description=__doc__)
     parser.add_argument("--histories", type=int, default=1000, help="how many (default 1000)")
     parser.add_argument("--seed", type=int, default=0, help="of the histories (default 0)")
     parser.add_argument("--kinds", nargs="+", choices=BURSTS, default=USUAL, help="of calls")
     parser.add_argument("--upserts", action="store_true", help="among other calls")
+    parser.add_argument(
+        "--max-age", action="store_true", help="reads whose answers may be of some age"
+    )
     parser.add_argument("--no-shrink", dest="shrink", action="store_false", help="stop at once")
     return parser
 

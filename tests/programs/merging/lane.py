@@ -63,15 +63,17 @@ class Waiting:
         arrivals: How many more have arrived at each look, over and over.
         waits: Whether a request has to wait for its slot, over and over.
         gone: The places of the jobs whose callers have given up by the time they begin.
+        passes: Called at each look, where time may pass.
 
     """
 
     epoch = "1"
 
-    def __init__(self, jobs, arrivals, waits, gone):
+    def __init__(self, jobs, arrivals, waits, gone, passes=lambda: None):
         self.replies = [None] * len(jobs)
         self._jobs = list(enumerate(jobs))
         self._arrivals, self._waits, self._gone = cycle(arrivals), cycle(waits), gone
+        self._passes = passes
         self._come = 0
         self._started = set()
 
@@ -122,6 +124,7 @@ class Waiting:
         """Take note of nothing: where a lane leaves calls, they have no reply."""
 
     def _look(self):
+        self._passes()
         self._come = min(self._come + next(self._arrivals), len(self._jobs))
 
     def _entry(self, job):
@@ -161,7 +164,8 @@ def run(history, *, merges, retry_policy=None):
     """Make all calls of a history, from its state."""
     seldom = (history.busy, history.blips) if merges else ((), ())
     google, clock = Google(history.book.fill, *seldom, history.trouble), HandClock()
-    queue = Waiting(history.jobs, history.arrivals, history.waits, history.gone)
+    given = (history.jobs, history.arrivals, history.waits, history.gone)
+    queue = Waiting(*given, _passing(clock, history.pauses))
     counters = _Merged()
     transport, valve = Transport(google.http, NoTokens(google.http)), _Valve(clock)
     given = (queue, transport, Quota(), retry_policy or RetryPolicy(), valve, clock)
@@ -179,8 +183,18 @@ def run(history, *, merges, retry_policy=None):
     return Run(queue.replies, state_of(google.book), google.sent, counters.merged, clock.now)
 
 
+def _passing(clock, pauses):
+    """Return what lets the next of the pauses pass, over and over."""
+    coming = cycle(pauses)
+
+    def passes():
+        clock.now += next(coming)
+
+    return passes
+
+
 def _drive(task, clock):
-    """Be the worker and the valve of a lane; no time passes but by waiting."""
+    """Be the worker and the valve of a lane; no time passes but by waiting, and between looks."""
     turn = None
     while True:
         try:
