@@ -45,6 +45,7 @@ from .caller import Caller, decoded
 from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
 from .keying import once_now
 from .locking import lane_now
+from .max_age import max_age_now
 from .outgoing import Outgoing, table_of
 from .pipelining import current
 from .remote_warnings import UserLine, user_level, warn_again
@@ -141,7 +142,10 @@ def outgoing(
     if any(map(has_own_spelling, (book, *args, *kwargs.values()))):
         return None
     job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
-    lane = lane_now(caller, lane_of(kind, book, method, args, kwargs))
+    usual = lane_of(kind, book, method, args, kwargs)
+    lane = lane_now(caller, usual)
+    if lane == usual and method not in kind.own:  # who has a lock, or upserts, reads afresh
+        job.max_age = max_age_now(caller.settings)
     if method in kind.own:
         first = list(range(len(kwargs["key"])))
         job.kwargs = {**kwargs, "columns": caller.key_columns.get(table_of(lane, job), first)}

@@ -66,7 +66,7 @@ VALUES = {
     "dashboard_token_file": ("/a/token", "/a/token"),
     "json": ("yes", True),
     "watch": ("yes", True),
-    "max_age": ("300", 300.0),
+    "max_call_age": ("300", 300.0),
     "health_timeout": ("2.5", 2.5),
     "share": ("Orders, old", ["Orders, old"]),
     "shared_drive": ("Team", ["Team"]),
