@@ -28,8 +28,8 @@ _WRITES, _TYPED = 12, 8
 def run(place):
     size = place.size
     cases = {
-        "": (size.max_age, False),
-        ", one of them writes": (size.max_age, True),
+        f", max_age {size.max_age:g} s": (size.max_age, False),
+        f", max_age {size.max_age:g} s, one of them writes": (size.max_age, True),
         ", max_age 0": (0.0, False),
     }
     for told, (max_age, writes) in cases.items():

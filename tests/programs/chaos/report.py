@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from masters import BLOWS
 
-from .checker import DOUBLED, LAPSED, LEFTOVER, LOST, STALE
+from .checker import DOUBLED, LAPSED, LEFTOVER, LOST, OLD, STALE
 from .history import LEFT
 from .plan import ACTS, HOW
 
@@ -17,6 +17,7 @@ _COUNTED = {
     DOUBLED: "doubled",
     _UNANSWERED: _UNANSWERED,
     STALE: "stale reads",
+    OLD: OLD,
     LAPSED: LAPSED,
     LEFTOVER: "leftover keys",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,15 +20,16 @@ from queued_gspread.settings import Settings
 
 from .acting import Acting
 from .checker import Evidence
-from .classes import BODIES, CONTENT, STOPS, SUSPENDED
+from .classes import BODIES, CONTENT, OLD, STOPS, SUSPENDED
 from .failovers import ALONE, Exchanger, Masters
 from .history import as_it_ended, read_history
 from .moments import Moments
-from .places import CELLS, INSERTS, ROWS, TOTALS
+from .places import CELLS, INSERTS, ROWS, TOTALS, TYPED
 from .plan import BOOKS, LIMIT, MEMORY, NAMESPACE, WINDOW, successor
 from .poison import ODD
-from .remains import books_of, copies_of, counted_of, keys_of, totals_of
+from .remains import books_of, copies_of, counted_of, keys_of, totals_of, typed_of
 from .striker import Striker
+from .typist import Typist
 from .victims import GRACE, Client, Redis, Server
 
 if TYPE_CHECKING:
@@ -144,9 +145,11 @@ def run(plan, folder):
         cast = Cast(plan, folder, key_file, emulator)
         stack.callback(cast.end)
         cast.open(_new_books(direct))
+        typist = Typist(emulator, cast.books) if OLD in plan.classes else nullcontext()
         kind = Striker if plan.topology == ALONE else Exchanger
         striker = kind(plan, _set_the_scene(emulator, plan), cast)
-        seconds, hung = _let_them_work(cast, striker)
+        with typist:
+            seconds, hung = _let_them_work(cast, striker)
         evidence = replace(
             _evidence(cast, emulator, direct, folder, hung),
             poison=plan.poison,
@@ -180,7 +183,7 @@ def _new_books(direct):
     books = {}
     for title in BOOKS:
         book = direct.create(title)
-        for name in (ROWS, INSERTS, CELLS, TOTALS):
+        for name in (ROWS, INSERTS, CELLS, TOTALS, TYPED):
             book.add_worksheet(name, 200, 2)
         books[title] = book.id
     return books
@@ -249,6 +252,7 @@ def _evidence(cast, emulator, direct, folder, hung):
         copies=copies_of(direct),
         counted=counted_of(ledger, cast.books, names),
         totals=totals_of(ledger, cast.books),
+        typed=typed_of(ledger, cast.books),
         refused=[f"{served.method} {served.path}" for served in ledger if served.refused_by],
         left=left,
         died=list(_complaints(cast)),
