@@ -145,6 +145,8 @@ class Work:
         in_use: How many spreadsheets share the slots; 0 if they are not shared.
         slowest: The longest time that Google took for an answer lately, by kind, in seconds.
         callers: For how many calls of each caller a request was sent.
+        cache: Of the answers that the server remembers: their ``bytes``, the ``limit`` of these,
+            and how many ``answers`` there are; empty if a server does not say so.
 
     """
 
@@ -153,6 +155,7 @@ class Work:
     in_use: int = 0
     slowest: Mapping[str, float] = field(default_factory=dict)
     callers: Mapping[str, int] = field(default_factory=dict)
+    cache: Mapping[str, int] = field(default_factory=dict)
 
     def with_heads(self, ages: Mapping[str, float]) -> Work:
         """Return it with the ages of lanes' first calls, where the server has not read these."""
@@ -166,7 +169,8 @@ class Work:
         """Return it as text for Redis."""
         names = [each.name for each in fields(LaneAtWork)]
         lanes = [[getattr(lane, name) for name in names] for lane in self.lanes]
-        rest = [self.left_out, self.in_use, dict(self.slowest), dict(self.callers)]
+        rest: list[Any] = [self.left_out, self.in_use, dict(self.slowest), dict(self.callers)]
+        rest += [dict(self.cache)] if self.cache else []
         return json.dumps([lanes, *rest], separators=(",", ":"))
 
 
@@ -290,13 +294,14 @@ def _work(text: bytes) -> tuple[Work, str, float]:
     match = _CARD.fullmatch(as_text(text))
     try:
         moment, epoch, said = match.groups() if match else ("0", "", "")
-        lanes, left_out, in_use, slowest, callers = json.loads(said)
+        lanes, left_out, in_use, slowest, callers, *more = json.loads(said)
         work = Work(
             tuple(_lane(lane) for lane in lanes),
             int(_number(left_out)),
             int(_number(in_use)),
             {shown(kind): _number(seconds) for kind, seconds in slowest.items()},
             {shown(caller): int(_number(number)) for caller, number in callers.items()},
+            {shown(name): int(_number(number)) for name, number in more[0].items()} if more else {},
         )
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return Work(), "", 0.0

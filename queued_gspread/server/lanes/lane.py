@@ -202,7 +202,10 @@ class Lane:
         """Send the next request, or a piece of one that was split; return the results."""
         self._requests += 1
         left = self._pieces_of_first() if self._pieces else None
-        outgoing = self._next_request() if left is None else left.take()
+        whole = self._whole() if left is None else []
+        if whole and (recalled := self._services.sender.remembering.recalled(whole)):
+            return recalled
+        outgoing = self._next_request(whole) if left is None else left.take()
         ended: Results = []
         try:
             yield from self._services.sender.send(outgoing, ended)
@@ -224,18 +227,21 @@ class Lane:
         self._pieces = [left for left in self._pieces if left]
         return next((left for left in self._pieces if self._open[0] in left.calls), None)
 
-    def _next_request(self) -> OutgoingRequest:
-        """Return the first open call's request, merged with those of the others that fit it."""
+    def _whole(self) -> list[Call]:
+        """Let followers in; return the open calls whose requests were not split."""
         if not self._services.merges:
-            return OutgoingRequest(self._open[:1], may_be_set_back=self._may_be_set_back)
+            return self._open[:1]
         if self._lookahead.waiting or (self._is_round and self._reads):
             self._services.sender.releases.now(self._name)  # letting followers in takes time
             self._let_followers_in()
             self._reads.clear()
-        others = self._open
-        if self._pieces:
-            left = {call for left in self._pieces for call in left.calls}
-            others = [call for call in self._open if call not in left]
+        if not self._pieces:
+            return self._open
+        left = {call for left in self._pieces for call in left.calls}
+        return [call for call in self._open if call not in left]
+
+    def _next_request(self, others: list[Call]) -> OutgoingRequest:
+        """Return the first call's request, merged with those of the others that fit it."""
         others = updates_first(others)
         self._is_round = is_upsert(others[0])
         calls, attempts = self._mergeable(others), others[0].attempts
@@ -339,6 +345,7 @@ class Lane:
         if ticket := self._memory.take_answers(estimate_answers(results)):
             self._services.sender.releases.now(self._name)  # others wait for the slot
             yield from self._memory.in_turn(ticket, self._services.valve)
+            self._services.sender.remembering.drop_old(results)
 
     def _advance(self, results: Results) -> None:
         """Continue calls with their answers, each to its next request or its end."""
