@@ -39,7 +39,8 @@ def histories(draw):
     trouble = draw(troubles(calls)) if draw(st.integers(0, 3)) == 0 else None
     pauses = tuple(draw(st.lists(PAUSES, min_size=1, max_size=5)))
     told = (book, tuple(calls), (*looks, 2), (*waits, False), busy, blips, trouble, pauses)
-    return History(*told, merges=draw(st.integers(0, 3)) > 0)
+    remembers = draw(st.sampled_from((64 * 1024**2, 64 * 1024**2, 20_000)))
+    return History(*told, remembers, merges=draw(st.integers(0, 3)) > 0)
 
 
 def fresh(history):

@@ -19,6 +19,7 @@ class Tally:
 
     def __init__(self):
         self.histories = self.calls = self.merging = self.requests = self.unmerged_requests = 0
+        self.recalled = self.missed = self.recalling = 0
         self.merged = Counter()
         self.histories_by_kind = Counter()
 
@@ -28,6 +29,9 @@ class Tally:
         self.requests += merged.requests
         self.unmerged_requests += unmerged.requests
         self.merging += bool(merged.merged)
+        self.recalled += merged.recalled
+        self.missed += merged.missed
+        self.recalling += bool(merged.recalled)
         self.merged += merged.merged
         self.histories_by_kind.update(merged.merged.keys())
 
@@ -37,12 +41,17 @@ class Tally:
             f"{kind} {self.merged[kind]} in {count}"
             for kind, count in sorted(self.histories_by_kind.items())
         )
-        return (
+        told = (
             f"{self.histories} histories, {self.calls} calls; requests: {self.requests} merged, "
             f"{self.unmerged_requests} unmerged\n"
             f"{self.merging} histories had a merge ({share:.0%}); merged requests, and the "
             f"histories that had some, by kind: {kinds}"
         )
+        share = self.recalling / max(self.histories, 1)
+        return told + (
+            f"\n{self.recalling} histories had an answer from memory ({share:.0%}), "
+            f"{self.recalled} in all; {self.missed} might have been, and were not"
+        ) * (self.recalled > 0)
 
 
 def check(history, tally=None):

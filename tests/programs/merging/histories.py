@@ -36,6 +36,7 @@ class History:
         blips: Which of them fail without a cause of their own, by number, there.
         trouble: What requests meet that have something in them, merged or not; None for nothing.
         pauses: Seconds that pass before each look of the lane, over and over.
+        remembers: The bytes that answers may take which the server remembers.
         merges: Whether calls are merged where they are compared with others that are not.
 
     """
@@ -48,6 +49,7 @@ class History:
     blips: frozenset[int] = frozenset()
     trouble: Trouble | None = None
     pauses: tuple[float, ...] = (0.0,)
+    remembers: int = 64 * 1024**2
     merges: bool = True
 
     @cached_property

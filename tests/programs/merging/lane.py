@@ -16,6 +16,7 @@ from queued_gspread.protocol.identity import ANYONE
 from queued_gspread.server.calls.admission import Admission
 from queued_gspread.server.calls.quarantine import Quarantine
 from queued_gspread.server.calls.runner import Runner
+from queued_gspread.server.figures import Figures
 from queued_gspread.server.google.token_state import NoTokens
 from queued_gspread.server.google.transport import Transport
 from queued_gspread.server.lanes.lane import work_on
@@ -26,12 +27,15 @@ from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.server.pacing.valve import LATE, TURN
 from queued_gspread.server.policy.retry import RetryPolicy
 from queued_gspread.server.sending.counters import Counters
+from queued_gspread.server.sending.remembering import Remembering
 from queued_gspread.server.sending.sender import Sender
 from queued_gspread.settings import Settings
 
 from .google import Google, state_of
 
 LANE = "lane"
+# Seconds: some time in a history, so that what is read after a doubt is remembered again.
+_MAY_LAND = 4.0
 SETTINGS = Settings.resolve(redis_url="redis://localhost", namespace="merging")
 
 
@@ -44,6 +48,8 @@ class Run:
         state: The spreadsheet afterwards.
         requests: How many requests were sent.
         merged: Of each kind, how many requests were for several calls.
+        recalled: How many requests were answered from memory.
+        missed: How many that might have been were not: there was nothing, or it was too old.
         seconds: What all the waiting took.
 
     """
@@ -52,6 +58,8 @@ class Run:
     state: dict
     requests: int
     merged: Counter
+    recalled: int
+    missed: int
     seconds: float
 
 
@@ -169,10 +177,12 @@ def run(history, *, merges, retry_policy=None):
     counters = _Merged()
     transport, valve = Transport(google.http, NoTokens(google.http)), _Valve(clock)
     given = (queue, transport, Quota(), retry_policy or RetryPolicy(), valve, clock)
-    sender = Sender(*given, counters=counters)
+    figures, remembering = Figures(), Remembering(history.remembers, _MAY_LAND, clock=clock)
+    sender = Sender(*given, counters=counters, figures=figures, remembering=remembering)
     runner = Runner(sender.recovery, ANYONE, suspects=sender.suspects)
     shared = (valve, Tables(), Quarantine())
-    services = LaneServices(queue, Admission(SETTINGS), runner, sender, *shared, merges=merges)
+    own = {"merges": merges, "figures": figures}
+    services = LaneServices(queue, Admission(SETTINGS), runner, sender, *shared, **own)
     level = LOGGER.level
     LOGGER.setLevel(logging.ERROR)
     try:
@@ -180,7 +190,10 @@ def run(history, *, merges, retry_policy=None):
     finally:
         LOGGER.setLevel(level)
     assert None not in queue.replies, "a call is left over"
-    return Run(queue.replies, state_of(google.book), google.sent, counters.merged, clock.now)
+    counts = figures.take().counts
+    recalled, missed = counts["recalled", "read"], counts["missed", "read"]
+    told = (google.sent, counters.merged, recalled, missed, clock.now)
+    return Run(queue.replies, state_of(google.book), *told)
 
 
 def _passing(clock, pauses):
