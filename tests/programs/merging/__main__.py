@@ -7,8 +7,9 @@ import sys
 import time
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 
-from . import ages, upserts
+from . import ages, aging, upserts
 from .bursts import BURSTS, USUAL
 from .equivalence import Tally, check
 from .histories import histories
@@ -16,7 +17,7 @@ from .histories import histories
 
 def main(arguments=None):
     options = _parser().parse_args(arguments)
-    tally, began = Tally(), time.monotonic()
+    tally, typed_tally, began = Tally(), Tally(), time.monotonic()
 
     @seed(options.seed)
     @settings(
@@ -27,11 +28,15 @@ def main(arguments=None):
         phases=(Phase.generate, *((Phase.shrink,) if options.shrink else ())),
         print_blob=False,
     )
-    @given(_histories(options))
-    def every_history(history):
+    @given(_histories(options), aging.histories() if options.max_age else st.none())
+    def every_history(history, typed):
         check(history, tally)
+        if typed is not None:
+            aging.check(typed, typed_tally)
 
     every_history()
+    if options.max_age:
+        print(f"what somebody else types meanwhile:\n{typed_tally}\nwhat only the queue writes:")
     print(f"{tally}\nnothing differs; {time.monotonic() - began:.0f} s")
     return 0
 

@@ -14,8 +14,8 @@ from .reads import reads
 from .troubles import troubles
 
 AGES = st.sampled_from((0.0, 1.0, 3.0, 3.0, 60.0))
-PAUSES = st.sampled_from((0.0, 0.0, 0.5, 1.0, 2.0, 3.5))
-"""Seconds on both sides of those ages."""
+PAUSES = st.sampled_from((0.0, 0.0, 0.5, 1.0, 1.0, 3.5))
+"""Seconds on both sides of those ages, and some that are just as long."""
 
 _MOST_WRITES = 3
 
@@ -28,17 +28,19 @@ def histories(draw):
     asked = draw(reads(scene))
     burst = draw(BURSTS[draw(st.sampled_from(USUAL))](scene))
     others = [*burst, *draw(BURSTS["batches"](scene)), *draw(BURSTS["barriers"](scene))]
-    calls = draw(st.lists(st.sampled_from(asked[:4]), min_size=2, max_size=12))
+    calls = draw(
+        st.lists(st.sampled_from(asked[: draw(st.integers(1, 3))]), min_size=4, max_size=14)
+    )
     for other in draw(st.lists(st.sampled_from(others), max_size=_MOST_WRITES)):
         calls.insert(draw(st.integers(0, len(calls))), other)
     calls = [replace(call, max_age=draw(AGES)) for call in calls]
-    looks = draw(st.lists(st.integers(0, 4), max_size=4))
+    looks = draw(st.lists(st.integers(0, 2), max_size=4))
     waits = draw(st.lists(st.booleans(), max_size=3))
     busy = frozenset(draw(st.lists(st.integers(0, 6), max_size=1)))
     blips = frozenset(draw(st.lists(st.integers(0, 6), max_size=1)))
-    trouble = draw(troubles(calls)) if draw(st.integers(0, 3)) == 0 else None
+    trouble = draw(troubles(calls)) if draw(st.integers(0, 4)) == 0 else None
     pauses = tuple(draw(st.lists(PAUSES, min_size=1, max_size=5)))
-    told = (book, tuple(calls), (*looks, 2), (*waits, False), busy, blips, trouble, pauses)
+    told = (book, tuple(calls), (*looks, 1), (*waits, False), busy, blips, trouble, pauses)
     remembers = draw(st.sampled_from((64 * 1024**2, 64 * 1024**2, 20_000)))
     return History(*told, remembers, merges=draw(st.integers(0, 3)) > 0)
 

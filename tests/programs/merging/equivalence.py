@@ -19,7 +19,7 @@ class Tally:
 
     def __init__(self):
         self.histories = self.calls = self.merging = self.requests = self.unmerged_requests = 0
-        self.recalled = self.missed = self.recalling = 0
+        self.recalled = self.missed = self.too_old = self.recalling = 0
         self.merged = Counter()
         self.histories_by_kind = Counter()
 
@@ -31,6 +31,7 @@ class Tally:
         self.merging += bool(merged.merged)
         self.recalled += merged.recalled
         self.missed += merged.missed
+        self.too_old += merged.too_old
         self.recalling += bool(merged.recalled)
         self.merged += merged.merged
         self.histories_by_kind.update(merged.merged.keys())
@@ -48,10 +49,12 @@ class Tally:
             f"histories that had some, by kind: {kinds}"
         )
         share = self.recalling / max(self.histories, 1)
-        return told + (
+        from_memory = (
             f"\n{self.recalling} histories had an answer from memory ({share:.0%}), "
-            f"{self.recalled} in all; {self.missed} might have been, and were not"
-        ) * (self.recalled > 0)
+            f"{self.recalled} in all; {self.missed} might have been and were not; "
+            f"{self.too_old} times what was there was too old"
+        )
+        return told + from_memory * (self.recalled > 0)
 
 
 def check(history, tally=None):
@@ -64,7 +67,7 @@ def check(history, tally=None):
     for place, call in enumerate(history.calls):
         mine, alone = merged.replies[place], unmerged.replies[place]
         if mine != alone:
-            assert (place, call, _shown(mine)) == (place, call, _shown(alone))
+            assert (place, call, shown(mine)) == (place, call, shown(alone))
     assert merged.state == unmerged.state
     assert not unmerged.merged
     if tally is not None:
@@ -88,7 +91,8 @@ def _fail(record):
         raise record.exc_info[1]
 
 
-def _shown(reply):
+def shown(reply):
+    """Return what a reply says, as data."""
     if not reply:
         return reply
     seen = Reply.decode(reply, _Anything())
