@@ -42,9 +42,11 @@ LAYERS = {
     "queued_gspread.broker": [
         "answered backlog envelope keys persistence sandbox scripts timing withdrawal",
         "connection",
-        "failed_calls fencing formats locks pauses promises published redis_check",
+        "failed_calls fencing foreign formats locks pauses promises redis_check",
         "actions jobs listed_jobs",
         "permits",
+        "resources",
+        "published",
         "beat",
         "waiting",
         "sight",

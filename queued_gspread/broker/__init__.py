@@ -32,6 +32,7 @@ from .collector import Collector, Latch
 from .consumer import Consumer
 from .failed_calls import FAILED, FailedCall, failed_calls
 from .fencing import StaleEpochError
+from .foreign import shown
 from .formats import Other, shown_others
 from .jobs import Entry, Ready, Stop
 from .keys import FORMAT
@@ -68,7 +69,8 @@ from .permits import (
 )
 from .producer import Producer, QueuedJob
 from .promises import KeptCall, Promises
-from .published import BOUNDS, Card, LaneAtWork, Publication, Published, Work, shown
+from .published import BOUNDS, Card, LaneAtWork, Publication, Published, Work
+from .resources import FINE, AccountAtWork, CacheAtWork
 from .timing import QueueTiming
 from .withdrawal import UNDONE, add_note, lock_lost, meaning, note, tell_answered
 
@@ -81,6 +83,7 @@ __all__ = [
     "DRAIN",
     "EVERYTHING",
     "FAILED",
+    "FINE",
     "FORMAT",
     "INTERVAL",
     "KEPT",
@@ -100,12 +103,14 @@ __all__ = [
     "SPACED",
     "UNDONE",
     "WRITES",
+    "AccountAtWork",
     "AcquireArgs",
     "Action",
     "AnsweredIds",
     "AnsweredSlot",
     "Backlog",
     "Beat",
+    "CacheAtWork",
     "Candidate",
     "Card",
     "Collector",

@@ -285,7 +285,7 @@ def _limit_options(parser: Parser) -> None:
     )
     parser.option(
         "--cache-bytes",
-        "how much memory answers may take that are remembered for calls with a max_age; 0 for none "
+        "how much memory answers may take that are kept for calls with a max_age; 0 to keep none "
         "(default %(default)s)",
         type=count,
         default=DEFAULT_CACHE_BYTES,

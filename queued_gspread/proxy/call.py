@@ -142,10 +142,7 @@ def outgoing(
     if any(map(has_own_spelling, (book, *args, *kwargs.values()))):
         return None
     job = _job(proxy, kind, method, args, kwargs, caller, http.timeout)
-    usual = lane_of(kind, book, method, args, kwargs)
-    lane = lane_now(caller, usual)
-    if lane == usual and method not in kind.own:  # who has a lock, or upserts, reads afresh
-        job.max_age = max_age_now(caller.settings)
+    lane = lane_now(caller, lane_of(kind, book, method, args, kwargs))
     if method in kind.own:
         first = list(range(len(kwargs["key"])))
         job.kwargs = {**kwargs, "columns": caller.key_columns.get(table_of(lane, job), first)}
@@ -260,6 +257,7 @@ def _job(
         timeout=caller.settings.timeout,
         caller=caller_named(caller.settings.caller),
         once=once_now(kind, method, args, kwargs),
+        max_age=max_age_now(caller.settings),
     )
 
 

@@ -109,7 +109,7 @@ class Parts:
         self.account = Account(self.http, self.tokens, self.settings.namespace, self.replaces)
         self.holdups = HoldupReporter(self.tokens.state, self.quota.window, self.timing)
         self.at_work = WorkReporter(
-            self.admission.history, self.figures, lambda: self.remembering.about
+            self.admission.history, self.figures, lambda: self.remembering.at_work
         )
 
     def rest(self) -> None:

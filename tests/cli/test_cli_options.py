@@ -52,6 +52,7 @@ VALUES = {
     "max_key_bytes": ("32", 32),
     "max_message_bytes": ("17", 17),
     "max_memory_bytes": ("18", 18),
+    "cache_bytes": ("33", 33),
     "signing_key_file": ("/a/key", "/a/key"),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
