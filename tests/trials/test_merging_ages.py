@@ -106,7 +106,7 @@ def test_a_call_that_must_ask_is_not_kept_waiting_by_those_that_need_not():
     """A read that must be fresh has its turn, however many come that memory answers."""
     fresh = Call("worksheet", "get", ("B1",))
     known = replace(READ, max_age=60.0)
-    history = replace(one_by_one(known, fresh, *[known] * 50), arrivals=(2,))
+    history = replace(one_by_one(known, fresh, *[known] * 50), arrivals=(1, 2))
     came_to = run(history, merges=True)
     (place,) = [at for at, (place, *_) in enumerate(came_to.ends) if place == 1]
     assert place <= 3
