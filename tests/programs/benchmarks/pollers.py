@@ -29,8 +29,8 @@ class Pollers:
     def __init__(self, redis_url, namespace):
         self._place = {"redis_url": redis_url, "namespace": namespace}
 
-    def poll(self, key, width, seconds, every, max_age, write_every):
-        """Have so many processes poll a spreadsheet's first sheet for a time.
+    def open(self, key, width, seconds, every, max_age, write_every):
+        """Start so many processes that will poll a spreadsheet's first sheet for a time.
 
         Args:
             key: The spreadsheet's.
@@ -41,20 +41,22 @@ class Pollers:
             write_every: Seconds from one write to the next, which the first process makes, each
                 with a read right after it; 0 for none.
 
+        """
+        beats = [
+            Beat(seconds, every, place / width, 0 if place else write_every)
+            for place in range(width)
+        ]
+        self._forked = Forked([partial(self._poller, key, max_age, beat) for beat in beats])
+
+    def poll(self):
+        """Let all of them poll.
+
         Returns:
             For each process its reads: when each began and ended, on this machine's monotonic
             clock, the two numbers that it saw, and the one that the process itself had written.
 
         """
-        told, _ = Forked(
-            [
-                partial(
-                    self._poller, key, max_age,
-                    Beat(seconds, every, place / width, 0 if place else write_every),
-                )
-                for place in range(width)
-            ]
-        ).go()  # fmt: skip
+        told, _ = self._forked.go()
         return told
 
     def _poller(self, key, max_age, beat):
@@ -104,7 +106,7 @@ def _read(sheet):
 
 def main():
     pollers = Pollers(**json.loads(sys.argv[1]))
-    answer_all({"poll": pollers.poll})
+    answer_all({"open": pollers.open, "poll": pollers.poll})
 
 
 if __name__ == "__main__":

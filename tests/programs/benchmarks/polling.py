@@ -57,13 +57,13 @@ def _measure(place, max_age, writes):
             key = typist.ask(do="create", title="Book")
             typist.ask(do="count_up", key=key, cell=WRITTEN, seconds=0.0, every=0.0)
             typist.ask(do="count_up", key=key, cell=TYPED, seconds=0.0, every=0.0)
+            how = {"width": size.pollers, "seconds": size.polling, "every": size.poll_every}
+            write_every = size.polling / _WRITES if writes else 0
+            pollers.ask(do="open", key=key, **how, max_age=max_age, write_every=write_every)
             before = _entries(google, 0)[-1]["number"]
             every = size.max_age / _TYPED
             typist.tell(do="count_up", key=key, cell=TYPED, seconds=size.polling, every=every)
-            how = {"width": size.pollers, "seconds": size.polling, "every": size.poll_every}
-            write_every = size.polling / _WRITES if writes else 0
-            own = {"max_age": max_age, "write_every": write_every}
-            reads = pollers.ask(do="poll", key=key, **how, **own)
+            reads = pollers.ask(do="poll")
             typist.answer()
             return reads, _entries(google, before)
         finally:
