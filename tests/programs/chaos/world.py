@@ -55,6 +55,7 @@ class Run:
         blows: How many fell, by victim and signal.
         seconds: How long the calls took, from the first to the last.
         struck: When each master was struck, on this machine's monotonic clock, and how.
+        recalled: How many requests were answered from memory.
 
     """
 
@@ -62,6 +63,7 @@ class Run:
     blows: Counter
     seconds: float
     struck: list[tuple[float, str]]
+    recalled: int = 0
 
 
 class Cast:
@@ -156,7 +158,8 @@ def run(plan, folder):
             forgets=plan.topology != ALONE,
             deaths=sum(striker.dealt["server", signal] for signal in ("SIGKILL", "SIGSTOP")),
         )
-        return Run(evidence, striker.dealt, seconds, striker.struck)
+        recalled = sum(server.recalled for server in cast.servers)
+        return Run(evidence, striker.dealt, seconds, striker.struck, recalled)
 
 
 def _options_for(plan):
@@ -164,6 +167,9 @@ def _options_for(plan):
     found, classes = {"durability": plan.durability}, plan.classes
     if not plan.merges:
         found["no-merge"] = True
+    if OLD in classes:
+        # Else nothing would be remembered after the first doubt, and the first takeover.
+        found |= {"late-write-guard": 0.5, "request-timeout": 3.0}
     if STOPS in classes:
         found["shutdown-timeout"] = 0.3
     if CONTENT in classes:
