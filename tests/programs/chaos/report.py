@@ -121,8 +121,8 @@ def shown(counts):
     rules = ", ".join(f"{name} {counts[name]}" for name in (*_COUNTED.values(), "other violations"))
     return (
         f"{counts['calls']} calls, {counts['answered']} answered, {counts[LEFT]} made that nobody "
-        f"waited for, {counts[COUNTED]} increments under locks, {counts[RECALLED]} reads from memory, "
-        f"{fates or 'no errors'}; "
+        f"waited for, {counts[COUNTED]} increments under locks, {counts[RECALLED]} reads from "
+        f"memory, {fates or 'no errors'}; "
         f"{blows}; {rules}"
     )
 
