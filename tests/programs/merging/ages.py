@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from . import upserts
 from .books import books
 from .bursts import BURSTS, USUAL
 from .calls import Scene
@@ -21,7 +22,7 @@ _MOST_WRITES = 3
 
 
 @st.composite
-def histories(draw):
+def _of_all_calls(draw):
     """Draw calls of which many are the same few reads, again and again."""
     book = draw(books())
     scene = Scene(book)
@@ -43,6 +44,20 @@ def histories(draw):
     told = (book, tuple(calls), (*looks, 1), (*waits, False), busy, blips, trouble, pauses)
     remembers = draw(st.sampled_from((64 * 1024**2, 64 * 1024**2, 20_000)))
     return History(*told, remembers, merges=draw(st.integers(0, 3)) > 0)
+
+
+@st.composite
+def _of_upserts(draw):
+    """Draw upserts, and between any two of them a read that may be old."""
+    history = draw(upserts.histories())
+    read = replace(upserts.READ, max_age=60.0)
+    calls = [each for call in history.calls for each in (replace(call, max_age=draw(AGES)), read)]
+    return replace(history, calls=tuple(calls), pauses=(draw(PAUSES),))
+
+
+def histories():
+    """Draw calls of which many are reads, of all ages."""
+    return st.integers(0, 3).flatmap(lambda way: _of_upserts() if way == 0 else _of_all_calls())
 
 
 def fresh(history):
