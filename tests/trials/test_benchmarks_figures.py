@@ -10,6 +10,7 @@ import pytest
 from tests.programs.benchmarks.chart import Bar, chart
 from tests.programs.benchmarks.figures import evenness, latencies, median, percentile
 from tests.programs.benchmarks.plots import bars_of, goal_of
+from tests.programs.benchmarks.polling import judged
 from tests.programs.benchmarks.round_trip import compared
 from tests.programs.benchmarks.row import AT_LEAST, Comparison, Row
 from tests.programs.benchmarks.table import number, shown, table
@@ -147,3 +148,29 @@ def test_a_chart_has_a_line_where_its_bars_have_one_goal():
     assert goal_of(rows, "round trip", bars) is None
     assert goal_of(rows, "depth", bars) is None
     assert 'class="line"' not in chart("title", bars)
+
+
+def typed(*moments):
+    """Return the ledger of who types 0, 1, … at these moments, and of one read."""
+    path = {"path": "/v4/spreadsheets/id/values/'Sheet1'!A1", "quota": "write", "method": "PUT"}
+    read = {"method": "GET", "path": "/v4/…", "quota": "read", "applied_at": 1.0}
+    return [read, *({**path, "applied_at": moment} for moment in moments)]
+
+
+@pytest.mark.parametrize(
+    ("began", "number", "oldest", "too_old"),
+    [(13.9, 1, 1.9, 0), (14.0, 1, 2.0, 0), (14.1, 1, 2.1, 1), (14.1, 2, 0.0, 0), (13.1, 0, 2.1, 1)],
+)
+def test_an_answer_is_as_old_as_what_it_shows(began, number, oldest, too_old):
+    """What an answer shows was true until the ledger has the next number, and not longer ago."""
+    figures = judged([[(began, began + 0.5, number, 0, 0)]], typed(10.0, 11.0, 12.0), 2.0)
+    assert figures["oldest_s"] == pytest.approx(oldest)
+    assert figures["too_old_answers"] == too_old
+    assert figures["requests"] == 1
+
+
+def test_who_does_not_read_what_it_wrote_is_found():
+    """A read without what the process itself had written before it is counted."""
+    reads = [[(1.0, 1.1, 0, 1, 1), (2.0, 2.1, 0, 1, 2)], [(1.0, 1.2, 0, 0, 0)]]
+    figures = judged(reads, typed(0.0), 2.0)
+    assert (figures["missed_writes"], figures["writes"], figures["bound_requests"]) == (1, 2, 3)

@@ -29,6 +29,10 @@ _FIGURES = {
         ("2 processes, 2 upserts each", "time_s"),
         ("2 processes, 2 upserts each", "requests"),
     ],
+    "polling": [
+        ("3 processes, max_age 0", "requests"),
+        ("3 processes, max_age 0.2 s, one of them writes", "writes"),
+    ],
     "fairness": [("A alone, queued", "a_s"), ("B ten at once, queued", "b_p99_ms")],
 }
 

@@ -285,6 +285,46 @@ def test_a_lost_lock_is_told_of_by_who_had_one():
     assert rules(after([call("append", "x", 1, outcome="LockLostError")])) == [checker.STRANGE]
 
 
+@pytest.mark.parametrize(
+    ("max_age", "seen", "rule"),
+    [
+        (0.0, 0, checker.OLD),
+        (0.0, 1, checker.OLD),
+        (0.0, 2, None),
+        (0.0, 3, None),
+        (0.0, 4, checker.OLD),
+        (1.0, 0, checker.OLD),
+        (1.0, 1, None),
+        (0.9, 1, checker.OLD),
+        (9.0, 0, None),
+        (9.0, 5, checker.OLD),
+    ],
+)
+def test_a_read_of_what_was_typed(max_age, seen, rule):
+    """A read shows what stood there when it began, less its age, or later, and nothing else."""
+    read = call("typed", "", 5, result=seen, max_age=max_age)
+    typed = [("B", 1, 1.0), ("A", 9, 3.0), ("B", 2, 4.0), ("B", 3, 5.4), ("B", 4, 6.0)]
+    evidence = replace(after([read]), typed=typed)
+    assert rules(evidence) == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_number_that_is_typed_again(late):
+    """A number that came late, over a later one, may be seen as long as it stands there."""
+    read = call("typed", "", 5, result=1)
+    typed = [("B", 1, 1.0), ("B", 2, 2.0), *([("B", 1, 4.0)] if late else [])]
+    assert rules(replace(after([read]), typed=typed)) == ([] if late else [checker.OLD])
+
+
+@pytest.mark.parametrize("what", ["rows", "cell"])
+def test_an_age_is_no_leave_to_miss_what_the_queue_has_written(what):
+    """A read of any age that lacks what was written through the queue before it is stale."""
+    writes = [call("append", "x", 1), call("update", 1, 1)]
+    value, result = ("", []) if what == "rows" else ("a", 0)
+    read = call(what, value, 2, client="b", result=result, max_age=60.0)
+    assert rules(after([*writes, read], rows=["x"], cells={"a": 1})) == [checker.STALE]
+
+
 def test_a_call_without_an_end():
     """A call that never ended is one that hangs, unless its client was killed."""
     evidence = after([replace(call("append", "x", 1), ended=None, outcome="")])

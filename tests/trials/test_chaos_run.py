@@ -20,6 +20,7 @@ from tests.programs.chaos.classes import (
     CONTENT,
     FORGETS,
     LOCKS,
+    OLD,
     PIPELINES,
     SIGNALS,
     STOPS,
@@ -131,6 +132,17 @@ def test_a_class_that_there_is_not():
     """A class that there is not is refused, with those that there are."""
     with pytest.raises(ValueError, match=r"\['naps'\] are no classes.*'stops'"):
         parse("stops,naps")
+
+
+@pytest.mark.parametrize(("seed", "first"), [(0, 1), (1, 1), (2, 0), (3, 0), (4, 1)])
+def test_every_second_client_reads_what_may_be_old(seed, first):
+    """In such a run every second client has an age, and of the two that only read, one."""
+    work = plan_of(seed, frozenset({OLD, LOCKS})).work
+    assert [bool(each.max_age) for each in work] == [
+        number % 2 == first for number in range(len(work))
+    ]
+    assert sum(bool(each.max_age) for each in work if each.blocks == "looks") == 1
+    assert not any(each.max_age for each in plan_of(seed, frozenset({LOCKS})).work)
 
 
 A_CELL = f"/v4/spreadsheets/id/values/'{CELLS}'!{cell_of('client2')}"

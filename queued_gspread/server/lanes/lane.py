@@ -30,6 +30,7 @@ from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces, SetB
 from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first, shares_key
 from .locks import let_lock_in
 from .lookahead import Lookahead
+from .recall import Recall
 from .upserts import RoundReads, begin_outdated_anew, is_upsert, part_company, updates_first
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Lane:
         self._lookahead = Lookahead()
         self._answered = 0
         self._reads = RoundReads()
+        self._recall = Recall(services.sender)
         self._is_round = False  # upserts gain most by having all in one round of three requests
         self._suspect: Entry | None = None
         self._memory = Portion(services.memory)
@@ -196,7 +198,7 @@ class Lane:
         self._requests += 1
         left = self._pieces_of_first() if self._pieces else None
         whole = self._whole() if left is None else []
-        if whole and (recalled := self._services.sender.recalled(whole)):
+        if whole and (recalled := self._recall.answers(whole)):
             return recalled
         outgoing = self._next_request(whole) if left is None else left.take()
         ended: Results = []

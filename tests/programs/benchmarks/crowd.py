@@ -1,19 +1,15 @@
-"""A crowd of callers' processes, forked from one that has imported everything.
-
-So each is a process of its own, with a connection of its own, and a machine holds hundreds.
-"""
+"""A crowd of callers' processes, which all call at a time."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
-import traceback
-from pathlib import Path
+from functools import partial
 
 import queued_gspread
 
+from .forked import Forked
 from .peer import answer_all
 
 
@@ -34,57 +30,21 @@ class Crowd:
 
         The seconds are those until the last of the calls that had begun by then was answered.
         """
-        begin = os.pipe()
-        children, pipes = zip(*(self._fork(begin, seconds) for _ in range(width)), strict=True)
-        os.close(begin[0])
-        for said in pipes:
-            assert os.read(said, 1) == b"r", "a caller has died"
-        memory = [_own_memory(child) for child in children]
-        began = time.monotonic()
-        os.close(begin[1])  # all of them see the end of this pipe, and go
-        counts = [_read_count(said) for said in pipes]
-        taken = time.monotonic() - began
-        for child in children:
-            os.waitpid(child, 0)
-        return {"counts": counts, "memory": memory, "seconds": taken}
+        callers = Forked([partial(self._caller, seconds)] * width)
+        counts, taken = callers.go()
+        return {"counts": counts, "memory": callers.memory, "seconds": taken}
 
-    def _fork(self, begin, seconds):
-        """Start a caller that begins when it sees the end of a pipe; return what it says on."""
-        said, say = os.pipe()
-        child = os.fork()
-        if child:
-            os.close(say)
-            return child, said
-        try:
-            os.close(begin[1])
-            self._call(begin[0], say, seconds)
-        except BaseException:  # noqa: BLE001 - nothing may go on as the parent would
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-
-    def _call(self, begin, say, seconds):
-        """Be one of the callers."""
+    def _caller(self, seconds):
         sheet = queued_gspread.authorize(**self._place).open_by_key("book").sheet1
-        os.write(say, b"r")  # ready
-        os.read(begin, 1)
-        count, end = 0, time.monotonic() + seconds
-        while time.monotonic() < end:
-            sheet.update_acell("A1", "x")
-            count += 1
-        os.write(say, f"{count}\n".encode())
 
+        def call():
+            count, end = 0, time.monotonic() + seconds
+            while time.monotonic() < end:
+                sheet.update_acell("A1", "x")
+                count += 1
+            return count
 
-def _own_memory(pid):
-    """Return what a process has in memory for itself: shared pages count in shares."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    (line,) = (line for line in lines if line.startswith("Pss:"))
-    return int(line.split()[1]) / 1024
-
-
-def _read_count(said):
-    with os.fdopen(said) as stream:
-        return int(stream.readline())
+        return call
 
 
 def main():

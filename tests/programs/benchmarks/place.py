@@ -31,6 +31,10 @@ class Size:
         loop_turns: How often each of the loops is run.
         upserters: How many processes upsert rows.
         upserts: How many each of them does.
+        pollers: How many processes poll one sheet.
+        polling: Seconds for which they do.
+        poll_every: Seconds from one read of a process to the next.
+        max_age: How old their answers may be, in seconds.
 
     """
 
@@ -51,13 +55,17 @@ class Size:
     loop_turns: int = 3
     upserters: int = 20
     upserts: int = 50
+    pollers: int = 200
+    polling: float = 60.0
+    poll_every: float = 1.0
+    max_age: float = 2.0
 
 
 FULL = Size()
 QUICK = Size(
     rounds=1, calls=16, scripts=1, rows=20, values=1, depths=(0, 20), looks=5, widths=(1, 2),
     seconds=0.2, starts=1, files=3, fair_calls=12, fair_window=0.6, loop=6, loop_turns=1,
-    upserters=2, upserts=2,
+    upserters=2, upserts=2, pollers=3, polling=0.6, poll_every=0.1, max_age=0.2,
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from . import (
     large_values,
     openall,
     pipelines,
+    polling,
     round_trip,
     start_up,
     upserts,
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "fairness": fairness.run,
     "pipelines": pipelines.run,
     "upserts": upserts.run,
+    "polling": polling.run,
 }
 _PACKAGES = ("queued-gspread", "gspread", "redis", "hiredis", "huey", "dramatiq")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -141,6 +142,16 @@ class User:
 
         return {"seconds": _seconds(make)}
 
+    def count_up(self, key, cell, seconds, every):
+        """Write the numbers from 0 on to a cell, one each time, for so long: at least the 0."""
+        sheet, end = self._sheet(key), time.monotonic() + seconds
+        sheet.update_acell(cell, 0)
+        for number in itertools.count(1):
+            time.sleep(every)
+            if time.monotonic() >= end:
+                break
+            sheet.update_acell(cell, number)
+
     def column(self, key):
         """Return the first column without its header."""
         return self._sheet(key).col_values(1)[1:]
@@ -234,7 +245,7 @@ def _seconds(call):
 def main():
     where = json.loads(sys.argv[1])
     user = User({"direct": _direct, "queued": _queued}[where["way"]](where))
-    answers = "create script write read openall open contend loop gather upsert column"
+    answers = "create script write read openall open contend loop gather upsert column count_up"
     answer_all({name: getattr(user, name) for name in answers.split()})
 
 

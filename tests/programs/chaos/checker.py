@@ -9,6 +9,7 @@ from typing import Any
 
 from fates import MADE, MAYBE, NOT_MADE, UNSTATED, fate_of
 
+from .ages import too_old
 from .history import LEFT
 from .places import number_in
 from .poison import MARK, SILENT
@@ -16,7 +17,7 @@ from .poison import MARK, SILENT
 LOST, DOUBLED, UNASKED, INVENTED = "lost", "doubled", "made all the same", "invented"
 STALE, ORDER, HANGS, STRANGE = "stale read", "order", "hangs", "unstated error"
 LEFTOVER, REFUSED, DIED = "leftover key", "refused by the quota", "died"
-LAPSED = "sent for a lapsed holder"
+LAPSED, OLD = "sent for a lapsed holder", "older than its max_age"
 SWALLOWED, HARMED, BLAMED = "swallowed", "failed for another's fault", "no server died of it"
 
 _JOB_LOST, _HANDOVER = "JobLostError", "failover"
@@ -64,6 +65,7 @@ class Evidence:
         counted: The counters that were written, in the order in which they were applied: title,
             client and number.
         totals: The numbers that were counted under locks, in that order: title, number, increment.
+        typed: What was typed without the queue, in that order: title, number, when it was there.
         refused: The requests that the emulator's own quota refused.
         left: The keys that are left in Redis, with the seconds until they expire, or None.
         died: What ended although nobody had ended it, or ended badly.
@@ -80,6 +82,7 @@ class Evidence:
     copies: list[tuple[str, list[str]]] = field(default_factory=list)
     counted: list[tuple[str, str, int]] = field(default_factory=list)
     totals: list[tuple[str, int, str]] = field(default_factory=list)
+    typed: list[tuple[str, int, float]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     left: dict[str, int | None] = field(default_factory=dict)
     died: list[str] = field(default_factory=list)
@@ -101,7 +104,7 @@ def violations(evidence):
     """Return everything that should not be."""
     rules = (
         *(_answers, _interrupts, _poisoned, _blamed, _rows, _inserts, _sheets, _copies),
-        *(_row_order, _insert_order, _row_reads, _cell_reads),
+        *(_row_order, _insert_order, _row_reads, _cell_reads, _ages),
         *(_counters, _totals, _keys, _quota, _deaths),
     )
     return [found for rule in rules for found in rule(evidence)]
@@ -308,6 +311,15 @@ def _cell_reads(evidence):
             yield Violation(STALE, f"{read.client} saw {read.result}, not {least}", (read,))
         if read.result > most:
             yield Violation(INVENTED, f"{read.client} saw {read.result} after {most}", (read,))
+
+
+def _ages(evidence):
+    """Find reads of what was typed that are older than they may be; 0 is for those without an age.
+
+    What was written through the queue no read may miss, of whatever age its answer may be.
+    """
+    for read, age in too_old(evidence.calls, evidence.typed):
+        yield Violation(OLD, f"{read.client} saw what was replaced {age:.3f} s before", (read,))
 
 
 def _counters(evidence):

@@ -31,11 +31,14 @@ FORGETS = "forgets"
 LOCKS = "locks"
 """Two more clients count under locks, one of them in asyncio; they are killed, frozen and woken."""
 
+OLD = "old"
+"""Every second client's reads may be of some age, also of what somebody types without the queue."""
+
 ACTIONS = "actions"
 """An operator pauses, resumes, drains and cancels."""
 
 ALL = frozenset(
-    {SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO, PIPELINES, FORGETS, LOCKS, ACTIONS}
+    {SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO, PIPELINES, FORGETS, LOCKS, ACTIONS, OLD}
 )
 VARIABLE = "CHAOS_CLASSES"
 

@@ -19,7 +19,7 @@ class Call:
         client: Who made it.
         number: Its place among this client's calls, which come one after the other.
         what: ``append``, ``insert``, ``update``, ``add_sheet``, ``copy``, ``rows``, ``cell``,
-            ``open``, or ``increment``: a read and a write under a lock.
+            ``typed``, ``open``, or ``increment``: a read and a write under a lock.
         book: The title of the spreadsheet.
         value: What is written, unique but for ``update``, which counts up; of a ``cell`` that is
             read, whose counter it is.
@@ -34,6 +34,7 @@ class Call:
         swallowed: The name of one that a handler has raised and that did not come out.
         result: What a read returned.
         job: The id of its job, if it was left.
+        max_age: How old the answers to its reads might be, in seconds.
 
     """
 
@@ -52,6 +53,7 @@ class Call:
     swallowed: str = ""
     result: Any = None
     job: str = ""
+    max_age: float = 0.0
 
     @property
     def is_ok(self):
@@ -87,8 +89,9 @@ class Journal:
     def close(self):
         self._file.close()
 
-    def begin(self, number, what, book, value):
-        self._write(number, began=time.monotonic(), what=what, book=book, value=value)
+    def begin(self, number, what, book, value, max_age=0.0):
+        own = {"what": what, "book": book, "value": value, "max_age": max_age}
+        self._write(number, began=time.monotonic(), **own)
 
     def end(self, number, **outcome):
         self._write(number, ended=time.monotonic(), **outcome)

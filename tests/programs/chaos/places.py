@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-ROWS, INSERTS, CELLS, TOTALS = "rows", "inserts", "cells", "totals"
+ROWS, INSERTS, CELLS, TOTALS, TYPED = "rows", "inserts", "cells", "totals", "typed"
 """The titles of the sheets: for rows that are appended, rows that are inserted, counters of one
-client each, and a number that all count under a lock."""
+client each, a number that all count under a lock, and one that is typed without the queue."""
+
+TYPED_CELL = "A1"
+"""The cell of that number."""
 
 TOTAL = "A1"
 """The cell of that number, which is followed by the name of the increment that has written it."""

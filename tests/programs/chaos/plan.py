@@ -14,6 +14,7 @@ from .classes import (
     CONTENT,
     FORGETS,
     LOCKS,
+    OLD,
     PIPELINES,
     SIGNALS,
     STOPS,
@@ -24,6 +25,9 @@ from .poison import BROKEN, FORBIDDEN, NUMBER, PLACE, ROW, SILENT, Poison
 NAMESPACE = "chaos"
 LEASE = 1.0
 """Seconds of the servers' lease."""
+
+AGES = (0.2, 0.6, 2.0)
+"""Seconds that the answers to clients' reads may be old."""
 
 HOLD = 1.0
 """Seconds after which the clients' locks lapse."""
@@ -47,6 +51,7 @@ LIMIT = 100
 _CLIENTS = 5
 _CALLS = 45
 _BLOCKS = 20
+_LOOKS = 150
 # A client's calls come to about as many requests.
 _REQUESTS = int(_CLIENTS * _CALLS * 1.2)
 _SIGNALS = ("SIGKILL", "SIGSTOP", "SIGTERM")
@@ -90,7 +95,8 @@ class Work:
         is_asyncio: Whether it makes them in asyncio.
         threads: How many of its calls are under way at a time.
         blocks: What it does in blocks: its pipelines ``waits`` or ``forgets`` at their end, or it
-            ``holds`` locks; '' without any.
+            ``holds`` locks, or some of its ``looks`` may be of another age; '' without any.
+        max_age: How old the answers to its reads may be, in seconds.
 
     """
 
@@ -103,6 +109,7 @@ class Work:
     is_asyncio: bool = False
     threads: int = 1
     blocks: str = ""
+    max_age: float = 0.0
 
     @property
     def forgets(self):
@@ -164,6 +171,7 @@ def plan_of(seed, classes=ALL):
         *([("waits", False)] if PIPELINES in classes else ()),
         *([("forgets", False), ("forgets", True)] if FORGETS in classes else ()),
         *([("holds", False), ("holds", True)] if LOCKS in classes else ()),
+        *([("looks", False), ("looks", True)] if OLD in classes else ()),
     ]
     plain = tuple(
         replace(
@@ -174,9 +182,10 @@ def plan_of(seed, classes=ALL):
         )
         for number, work in enumerate(plan.work)
     )
+    work = (*plain, *(_blocks(seed, *each) for each in enumerate(in_blocks, _CLIENTS)))
     return replace(
         plan,
-        work=(*plain, *(_blocks(seed, *each) for each in enumerate(in_blocks, _CLIENTS))),
+        work=_of_ages(seed, work) if OLD in classes else work,
         blows=tuple(sorted((*plan.blows, *more), key=lambda blow: blow.count)),
         classes=classes,
         poison=_poison(random.Random(f"content {seed}")) if CONTENT in classes else None,
@@ -208,9 +217,16 @@ def _work(seed, number, chance):
 
 def _blocks(seed, number, how):
     blocks, is_asyncio = how
-    calls = _BLOCKS if blocks == "holds" else _CALLS
+    calls = {"holds": _BLOCKS, "looks": _LOOKS}.get(blocks, _CALLS)
     work = Work(f"client{number}", f"{seed} {number}", calls, None)
     return replace(work, blocks=blocks, is_asyncio=is_asyncio)
+
+
+def _of_ages(seed, work):
+    """Give every second client an age; which of the two it is, alternates with the seeds."""
+    chance, first = random.Random(f"old {seed}"), seed // 2 % 2
+    ages = [chance.choice(AGES) * ((number + first) % 2) for number in range(len(work))]
+    return tuple(replace(each, max_age=age) for each, age in zip(work, ages, strict=True))
 
 
 def _blows(seed, chance):

@@ -7,14 +7,26 @@ import re
 from queued_gspread.broker import FORMAT
 
 from .checker import Book
-from .places import CELLS, INSERTS, ROWS, TOTAL, TOTALS, first_column, number_in, row_of
+from .places import (
+    CELLS,
+    INSERTS,
+    ROWS,
+    TOTAL,
+    TOTALS,
+    TYPED,
+    TYPED_CELL,
+    first_column,
+    number_in,
+    row_of,
+)
 from .plan import BOOKS
 
 # What Redis says of a key that does not expire, and of one that has expired by now.
 _NEVER, _GONE = -1, -2
-_OWN = (ROWS, INSERTS, CELLS, TOTALS)
+_OWN = (ROWS, INSERTS, CELLS, TOTALS, TYPED)
 _COUNTER = re.compile(rf"spreadsheets/([^/]+)/values/'?{CELLS}'?!A(\d+)$")
 _TOTAL = re.compile(rf"spreadsheets/([^/]+)/values/'?{TOTALS}'?!{TOTAL}$")
+_TYPED = re.compile(rf"spreadsheets/([^/]+)/values/'?{TYPED}'?!{TYPED_CELL}$")
 
 
 def books_of(direct, clients):
@@ -45,7 +57,7 @@ def counted_of(ledger, keys, clients):
     names = {row_of(name): name for name in clients}
     return [
         (title, names[int(row)], int(value))
-        for title, row, value in _written(ledger, keys, _COUNTER)
+        for title, row, value, _ in _written(ledger, keys, _COUNTER)
     ]
 
 
@@ -53,17 +65,23 @@ def totals_of(ledger, keys):
     """Return what was written to the totals, in that order: title, number and increment."""
     return [
         (title, number_in(value), value.split()[1])
-        for title, value in _written(ledger, keys, _TOTAL)
+        for title, value, _ in _written(ledger, keys, _TOTAL)
     ]
 
 
+def typed_of(ledger, keys):
+    """Return what was typed, in that order: title, number and when it was there."""
+    return [(title, int(value), at) for title, value, at in _written(ledger, keys, _TYPED)]
+
+
 def _written(ledger, keys, pattern):
-    """Yield what was written to single cells: title, what the pattern finds besides, value."""
+    """Yield what was written to single cells: title, what the pattern finds, value, and when."""
     titles = {key: title for title, key in keys.items()}
     for served in sorted((s for s in ledger if s.applied), key=lambda s: s.applied_at):
         match = pattern.search(served.path) if served.method == "PUT" else None
         if match:
-            yield titles[match[1]], *match.groups()[1:], served.body["values"][0][0]
+            value = served.body["values"][0][0]
+            yield titles[match[1]], *match.groups()[1:], value, served.applied_at
 
 
 def keys_of(raw, namespace):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from masters import BLOWS
 
-from .checker import DOUBLED, LAPSED, LEFTOVER, LOST, STALE
+from .checker import DOUBLED, LAPSED, LEFTOVER, LOST, OLD, STALE
 from .history import LEFT
 from .plan import ACTS, HOW
 
@@ -17,6 +17,7 @@ _COUNTED = {
     DOUBLED: "doubled",
     _UNANSWERED: _UNANSWERED,
     STALE: "stale reads",
+    OLD: OLD,
     LAPSED: LAPSED,
     LEFTOVER: "leftover keys",
 }
@@ -34,6 +35,7 @@ _FATES = {
 }
 _INTERRUPTED, _OTHERS = "interrupted", "other errors"
 COUNTED = "counted"
+RECALLED = "recalled"
 _SHOWN = 400
 _SIGNALS = ("SIGKILL", "SIGSTOP", "SIGTERM")
 _NAMES = {
@@ -51,6 +53,7 @@ def tally(run, broken):
     calls = run.evidence.calls
     counts = Counter({"calls": len(calls), "answered": sum(call.is_ok for call in calls)})
     counts[LEFT] = sum(call.outcome == LEFT for call in calls)
+    counts[RECALLED] = run.recalled
     counts[COUNTED] = sum(call.is_ok and call.what == "increment" for call in calls)
     counts.update(_fate(call) for call in calls if _failed(call))
     counts.update(_COUNTED.get(_kind(violation), "other violations") for violation in broken)
@@ -118,7 +121,8 @@ def shown(counts):
     rules = ", ".join(f"{name} {counts[name]}" for name in (*_COUNTED.values(), "other violations"))
     return (
         f"{counts['calls']} calls, {counts['answered']} answered, {counts[LEFT]} made that nobody "
-        f"waited for, {counts[COUNTED]} increments under locks, {fates or 'no errors'}; "
+        f"waited for, {counts[COUNTED]} increments under locks, {counts[RECALLED]} reads from "
+        f"memory, {fates or 'no errors'}; "
         f"{blows}; {rules}"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -23,6 +24,7 @@ ROOT = Path(__file__).parents[3]
 # Longer than any time without a server in these runs, and short enough to be met.
 GRACE = 6.0
 _WORKER = "from tests.programs.chaos.worker import main; main()"
+_RECALLED = re.compile(r"from memory: (\d+)")
 _COMPLAINTS = ("an error of this program", "Traceback")
 
 
@@ -92,6 +94,11 @@ class Server:
     def end(self):
         for process in self._processes:
             process.end()
+
+    @property
+    def recalled(self):
+        """How many requests its processes have answered from memory, as far as they could say."""
+        return sum(map(int, _RECALLED.findall("\n".join(each.log for each in self._processes))))
 
     def complaints(self):
         """Return what its processes should not have said, and how they should not have ended."""

@@ -53,7 +53,9 @@ class Worker:
         is_alarmed: Whether signals' handlers raise in some of its calls.
         is_asyncio: Whether it makes its calls in asyncio.
         threads: How many make them at a time; several only append and read rows.
-        blocks: What it does in blocks, if it has any; see :mod:`.blocks` and :mod:`.holders`.
+        blocks: What it does in blocks, if it has any; see :mod:`.blocks`, :mod:`.holders` and
+            :mod:`.lookers`.
+        max_age: How old the answers to its reads may be, in seconds.
         memory: Seconds for which its ids are remembered, or None for as long as they are.
         books: The spreadsheets' keys by their titles.
         clients: The names of those whose counters it reads.
@@ -72,6 +74,7 @@ class Worker:
         is_asyncio,
         threads,
         blocks,
+        max_age,
         memory,
         books,
         clients,
@@ -87,7 +90,8 @@ class Worker:
         share = _ALARMED if is_alarmed else 0.0
         self._alarms = Alarms(random.Random(f"alarms {seed}"), share, _MOMENTS)
         authorize = LoopClient if is_asyncio else gspread.authorize
-        self._client = authorize(timeout=timeout, **queue)
+        self._max_age = max_age
+        self._client = authorize(timeout=timeout, max_age=max_age, **queue)
         self._end = self._client.close if is_asyncio else lambda: None
         self._keys = books
         self._sheets = {}
@@ -189,7 +193,7 @@ class Worker:
     def _call(self, what, book, value, make):
         """Make a call and write down how it ended; return its result, None if it failed."""
         number = next(self._numbers)
-        self._journal.begin(number, what, book, value)
+        self._journal.begin(number, what, book, value, self._max_age)
         try:
             result = self._alarms.around(make, value)
         except BaseException as error:  # noqa: BLE001 - which may come is for the checker to say
@@ -200,13 +204,13 @@ class Worker:
             self._journal.end(number, **told(error), swallowed=self._alarms.swallowed)
             time.sleep(0.05)
             return None
-        shown = result if what in ("rows", "open", "cell") else None
+        shown = result if what in ("rows", "open", "cell", "typed") else None
         self._journal.end(number, outcome="ok", result=shown, swallowed=self._alarms.swallowed)
         return result
 
 
 def main():
-    from . import blocks, holders  # noqa: PLC0415 - they are workers
+    from . import blocks, holders, lookers  # noqa: PLC0415 - they are workers
 
     todo = json.loads(sys.argv[1])
     kinds = {
@@ -214,6 +218,7 @@ def main():
         "waits": (blocks.Waits, blocks.Waits),
         "forgets": (blocks.Forgets, blocks.ForgetsInLoop),
         "holds": (holders.Holds, holders.HoldsInLoop),
+        "looks": (lookers.Looks, lookers.Looks),
     }
     worker = kinds[todo["blocks"]][todo["is_asyncio"]](**todo)
     worker.open()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,15 +20,16 @@ from queued_gspread.settings import Settings
 
 from .acting import Acting
 from .checker import Evidence
-from .classes import BODIES, CONTENT, STOPS, SUSPENDED
+from .classes import BODIES, CONTENT, OLD, STOPS, SUSPENDED
 from .failovers import ALONE, Exchanger, Masters
 from .history import as_it_ended, read_history
 from .moments import Moments
-from .places import CELLS, INSERTS, ROWS, TOTALS
+from .places import CELLS, INSERTS, ROWS, TOTALS, TYPED
 from .plan import BOOKS, LIMIT, MEMORY, NAMESPACE, WINDOW, successor
 from .poison import ODD
-from .remains import books_of, copies_of, counted_of, keys_of, totals_of
+from .remains import books_of, copies_of, counted_of, keys_of, totals_of, typed_of
 from .striker import Striker
+from .typist import Typist
 from .victims import GRACE, Client, Redis, Server
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Run:
         blows: How many fell, by victim and signal.
         seconds: How long the calls took, from the first to the last.
         struck: When each master was struck, on this machine's monotonic clock, and how.
+        recalled: How many requests were answered from memory.
 
     """
 
@@ -61,6 +63,7 @@ class Run:
     blows: Counter
     seconds: float
     struck: list[tuple[float, str]]
+    recalled: int = 0
 
 
 class Cast:
@@ -144,16 +147,19 @@ def run(plan, folder):
         cast = Cast(plan, folder, key_file, emulator)
         stack.callback(cast.end)
         cast.open(_new_books(direct))
+        typist = Typist(emulator, cast.books) if OLD in plan.classes else nullcontext()
         kind = Striker if plan.topology == ALONE else Exchanger
         striker = kind(plan, _set_the_scene(emulator, plan), cast)
-        seconds, hung = _let_them_work(cast, striker)
+        with typist:
+            seconds, hung = _let_them_work(cast, striker)
         evidence = replace(
             _evidence(cast, emulator, direct, folder, hung),
             poison=plan.poison,
             forgets=plan.topology != ALONE,
             deaths=sum(striker.dealt["server", signal] for signal in ("SIGKILL", "SIGSTOP")),
         )
-        return Run(evidence, striker.dealt, seconds, striker.struck)
+        recalled = sum(server.recalled for server in cast.servers)
+        return Run(evidence, striker.dealt, seconds, striker.struck, recalled)
 
 
 def _options_for(plan):
@@ -161,6 +167,9 @@ def _options_for(plan):
     found, classes = {"durability": plan.durability}, plan.classes
     if not plan.merges:
         found["no-merge"] = True
+    if OLD in classes:
+        # Else nothing would be remembered after the first doubt, and the first takeover.
+        found |= {"late-write-guard": 0.5, "request-timeout": 3.0}
     if STOPS in classes:
         found["shutdown-timeout"] = 0.3
     if CONTENT in classes:
@@ -180,7 +189,7 @@ def _new_books(direct):
     books = {}
     for title in BOOKS:
         book = direct.create(title)
-        for name in (ROWS, INSERTS, CELLS, TOTALS):
+        for name in (ROWS, INSERTS, CELLS, TOTALS, TYPED):
             book.add_worksheet(name, 200, 2)
         books[title] = book.id
     return books
@@ -249,6 +258,7 @@ def _evidence(cast, emulator, direct, folder, hung):
         copies=copies_of(direct),
         counted=counted_of(ledger, cast.books, names),
         totals=totals_of(ledger, cast.books),
+        typed=typed_of(ledger, cast.books),
         refused=[f"{served.method} {served.path}" for served in ledger if served.refused_by],
         left=left,
         died=list(_complaints(cast)),

@@ -7,8 +7,9 @@ import sys
 import time
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 
-from . import upserts
+from . import ages, aging, upserts
 from .bursts import BURSTS, USUAL
 from .equivalence import Tally, check
 from .histories import histories
@@ -16,7 +17,7 @@ from .histories import histories
 
 def main(arguments=None):
     options = _parser().parse_args(arguments)
-    tally, began = Tally(), time.monotonic()
+    tally, typed_tally, began = Tally(), Tally(), time.monotonic()
 
     @seed(options.seed)
     @settings(
@@ -27,13 +28,23 @@ def main(arguments=None):
         phases=(Phase.generate, *((Phase.shrink,) if options.shrink else ())),
         print_blob=False,
     )
-    @given(upserts.histories() if options.upserts else histories(options.kinds))
-    def every_history(history):
+    @given(_histories(options), aging.histories() if options.max_age else st.none())
+    def every_history(history, typed):
         check(history, tally)
+        if typed is not None:
+            aging.check(typed, typed_tally)
 
     every_history()
+    if options.max_age:
+        print(f"what somebody else types meanwhile:\n{typed_tally}\nwhat only the queue writes:")
     print(f"{tally}\nnothing differs; {time.monotonic() - began:.0f} s")
     return 0
+
+
+def _histories(options):
+    if options.max_age:
+        return ages.histories()
+    return upserts.histories() if options.upserts else histories(options.kinds)
 
 
 def _parser():
@@ -42,6 +53,9 @@ def _parser():
     parser.add_argument("--seed", type=int, default=0, help="of the histories (default 0)")
     parser.add_argument("--kinds", nargs="+", choices=BURSTS, default=USUAL, help="of calls")
     parser.add_argument("--upserts", action="store_true", help="among other calls")
+    parser.add_argument(
+        "--max-age", action="store_true", help="reads whose answers may be of some age"
+    )
     parser.add_argument("--no-shrink", dest="shrink", action="store_false", help="stop at once")
     return parser
 

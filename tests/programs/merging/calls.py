@@ -30,6 +30,7 @@ class Call:
         sheet: The place of the worksheet that it is made on.
         http_timeout: What the caller's client was told of time-outs.
         is_gone: Whether the caller gives up before the call begins.
+        max_age: How old the answers to its reads may be, in seconds.
 
     """
 
@@ -40,6 +41,7 @@ class Call:
     sheet: int = 0
     http_timeout: float | None = None
     is_gone: bool = False
+    max_age: float = 0.0
 
 
 def rarely(strategy, other, share=10):

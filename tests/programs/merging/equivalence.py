@@ -10,6 +10,7 @@ from queued_gspread.protocol.messages import Reply
 from queued_gspread.server.log import LOGGER
 from tests.parity.two_ways import plain
 
+from .ages import fresh
 from .lane import run
 
 
@@ -18,6 +19,7 @@ class Tally:
 
     def __init__(self):
         self.histories = self.calls = self.merging = self.requests = self.unmerged_requests = 0
+        self.recalled = self.missed = self.too_old = self.recalling = 0
         self.merged = Counter()
         self.histories_by_kind = Counter()
 
@@ -27,6 +29,10 @@ class Tally:
         self.requests += merged.requests
         self.unmerged_requests += unmerged.requests
         self.merging += bool(merged.merged)
+        self.recalled += merged.recalled
+        self.missed += merged.missed
+        self.too_old += merged.too_old
+        self.recalling += bool(merged.recalled)
         self.merged += merged.merged
         self.histories_by_kind.update(merged.merged.keys())
 
@@ -36,22 +42,32 @@ class Tally:
             f"{kind} {self.merged[kind]} in {count}"
             for kind, count in sorted(self.histories_by_kind.items())
         )
-        return (
+        told = (
             f"{self.histories} histories, {self.calls} calls; requests: {self.requests} merged, "
             f"{self.unmerged_requests} unmerged\n"
             f"{self.merging} histories had a merge ({share:.0%}); merged requests, and the "
             f"histories that had some, by kind: {kinds}"
         )
+        share = self.recalling / max(self.histories, 1)
+        from_memory = (
+            f"\n{self.recalling} histories had an answer from memory ({share:.0%}), "
+            f"{self.recalled} in all; {self.missed} might have been and were not; "
+            f"{self.too_old} times what was there was too old"
+        )
+        return told + from_memory * (self.recalled > 0)
 
 
 def check(history, tally=None):
-    """Raise AssertionError unless merging is invisible in a history."""
+    """Raise AssertionError unless merging is invisible in a history.
+
+    So are answers from memory, where its calls have ages: unmerged, nothing is remembered.
+    """
     with _failing_at_errors():
-        merged, unmerged = run(history, merges=True), run(history, merges=False)
+        merged, unmerged = run(history, merges=history.merges), run(fresh(history), merges=False)
     for place, call in enumerate(history.calls):
         mine, alone = merged.replies[place], unmerged.replies[place]
         if mine != alone:
-            assert (place, call, _shown(mine)) == (place, call, _shown(alone))
+            assert (place, call, shown(mine)) == (place, call, shown(alone))
     assert merged.state == unmerged.state
     assert not unmerged.merged
     if tally is not None:
@@ -75,7 +91,8 @@ def _fail(record):
         raise record.exc_info[1]
 
 
-def _shown(reply):
+def shown(reply):
+    """Return what a reply says, as data."""
     if not reply:
         return reply
     seen = Reply.decode(reply, _Anything())

@@ -35,6 +35,9 @@ class History:
         busy: Which requests are refused for the quota, by number, where calls are merged.
         blips: Which of them fail without a cause of their own, by number, there.
         trouble: What requests meet that have something in them, merged or not; None for nothing.
+        pauses: Seconds that pass before each look of the lane, over and over.
+        remembers: The bytes that answers may take which the server remembers.
+        merges: Whether calls are merged where they are compared with others that are not.
 
     """
 
@@ -45,6 +48,9 @@ class History:
     busy: frozenset[int] = frozenset()
     blips: frozenset[int] = frozenset()
     trouble: Trouble | None = None
+    pauses: tuple[float, ...] = (0.0,)
+    remembers: int = 64 * 1024**2
+    merges: bool = True
 
     @cached_property
     def jobs(self):
@@ -66,7 +72,8 @@ def _job(call, book):
             properties = _properties(call.sheet, book.pages[call.sheet])
         target = {"spreadsheet": about, "properties": properties}
     args = tuple(SPREADSHEET_ID if arg is SPREADSHEET else arg for arg in call.args)
-    return Job(*(call.kind, call.method, target, args, call.kwargs), http_timeout=call.http_timeout)
+    own = {"http_timeout": call.http_timeout, "max_age": call.max_age}
+    return Job(*(call.kind, call.method, target, args, call.kwargs), **own)
 
 
 def _properties(place, page):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle
+from time import monotonic
 
 from hand_clock import HandClock
 from open_valve import OpenValve
@@ -16,6 +18,7 @@ from queued_gspread.protocol.identity import ANYONE
 from queued_gspread.server.calls.admission import Admission
 from queued_gspread.server.calls.quarantine import Quarantine
 from queued_gspread.server.calls.runner import Runner
+from queued_gspread.server.figures import Figures
 from queued_gspread.server.google.token_state import NoTokens
 from queued_gspread.server.google.transport import Transport
 from queued_gspread.server.lanes.lane import work_on
@@ -26,12 +29,16 @@ from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.server.pacing.valve import LATE, TURN
 from queued_gspread.server.policy.retry import RetryPolicy
 from queued_gspread.server.sending.counters import Counters
+from queued_gspread.server.sending.read_cache import ReadCache
+from queued_gspread.server.sending.remembering import Remembering
 from queued_gspread.server.sending.sender import Sender
 from queued_gspread.settings import Settings
 
 from .google import Google, state_of
 
 LANE = "lane"
+# Seconds: some time in a history, so that what is read after a doubt is remembered again.
+_MAY_LAND = 4.0
 SETTINGS = Settings.resolve(redis_url="redis://localhost", namespace="merging")
 
 
@@ -44,7 +51,12 @@ class Run:
         state: The spreadsheet afterwards.
         requests: How many requests were sent.
         merged: Of each kind, how many requests were for several calls.
+        recalled: How many requests were answered from memory.
+        missed: How many that might have been were not.
+        too_old: How often an answer was there that was too old.
         seconds: What all the waiting took.
+        ends: In the order of answers: the call's place, when it was answered, and how many of its
+            requests were answered from memory.
 
     """
 
@@ -52,7 +64,11 @@ class Run:
     state: dict
     requests: int
     merged: Counter
+    recalled: int
+    missed: int
+    too_old: int
     seconds: float
+    ends: list[tuple[int, float, int]]
 
 
 class Waiting:
@@ -63,15 +79,19 @@ class Waiting:
         arrivals: How many more have arrived at each look, over and over.
         waits: Whether a request has to wait for its slot, over and over.
         gone: The places of the jobs whose callers have given up by the time they begin.
+        passes: Called at each look, where time may pass.
+        clock: Tells when calls are answered.
 
     """
 
     epoch = "1"
 
-    def __init__(self, jobs, arrivals, waits, gone):
+    def __init__(self, jobs, arrivals, waits, gone, passes=lambda: None, clock=monotonic):
         self.replies = [None] * len(jobs)
         self._jobs = list(enumerate(jobs))
         self._arrivals, self._waits, self._gone = cycle(arrivals), cycle(waits), gone
+        self._passes, self._clock = passes, clock
+        self.ends = []
         self._come = 0
         self._started = set()
 
@@ -110,6 +130,7 @@ class Waiting:
     def answer(self, answers, slots_to_release=()):
         for entry, reply in answers:
             place = int(entry.stream_id)
+            self.ends.append((place, self._clock()))
             assert self.replies[place] is None, "a call is answered twice"
             # Redis drops the answer to a job that was withdrawn before it was started.
             is_dropped = place in self._gone and entry.stream_id not in self._started
@@ -122,6 +143,7 @@ class Waiting:
         """Take note of nothing: where a lane leaves calls, they have no reply."""
 
     def _look(self):
+        self._passes()
         self._come = min(self._come + next(self._arrivals), len(self._jobs))
 
     def _entry(self, job):
@@ -144,6 +166,17 @@ class _Merged(Counters):
             self.merged[kind] += 1
 
 
+class _Cache(ReadCache):
+    """Counts as well how often an answer was too old."""
+
+    too_old = 0
+
+    def find(self, book, request, max_age):
+        found = super().find(book, request, max_age)
+        self.too_old += found is None and self.has(book, request)
+        return found
+
+
 class _Valve(OpenValve):
     """Lets through what need not wait for its moment."""
 
@@ -157,18 +190,34 @@ class _Valve(OpenValve):
         return TURN if ticket.not_before <= self._clock.now else None
 
 
-def run(history, *, merges, retry_policy=None):
-    """Make all calls of a history, from its state."""
+def run(history, *, merges, retry_policy=None, types=None):
+    """Make all calls of a history, from its state.
+
+    Args:
+        history: The history.
+        merges: Whether calls run together.
+        retry_policy: What to do about failures.
+        types: Is called with the spreadsheet and the moment at each look, and at each request once
+            Google has made it, before the next pause: what somebody else does meanwhile.
+
+    """
     seldom = (history.busy, history.blips) if merges else ((), ())
     google, clock = Google(history.book.fill, *seldom, history.trouble), HandClock()
-    queue = Waiting(history.jobs, history.arrivals, history.waits, history.gone)
+    passes = _passing(clock, history.pauses)
+    if types is not None:
+        passes = google.passes = partial(_while_somebody, types, google.book, passes, clock)
+    given = (history.jobs, history.arrivals, history.waits, history.gone)
+    queue = Waiting(*given, passes, clock)
     counters = _Merged()
     transport, valve = Transport(google.http, NoTokens(google.http)), _Valve(clock)
     given = (queue, transport, Quota(), retry_policy or RetryPolicy(), valve, clock)
-    sender = Sender(*given, counters=counters)
+    figures, remembering = Figures(), Remembering(history.remembers, _MAY_LAND, clock=clock)
+    remembering._cache = cache = _Cache(history.remembers, clock)
+    sender = Sender(*given, counters=counters, figures=figures, remembering=remembering)
     runner = Runner(sender.recovery, ANYONE, suspects=sender.suspects)
     shared = (valve, Tables(), Quarantine())
-    services = LaneServices(queue, Admission(SETTINGS), runner, sender, *shared, merges=merges)
+    own = {"merges": merges, "figures": figures}
+    services = LaneServices(queue, Admission(SETTINGS), runner, sender, *shared, **own)
     level = LOGGER.level
     LOGGER.setLevel(logging.ERROR)
     try:
@@ -176,11 +225,30 @@ def run(history, *, merges, retry_policy=None):
     finally:
         LOGGER.setLevel(level)
     assert None not in queue.replies, "a call is left over"
-    return Run(queue.replies, state_of(google.book), google.sent, counters.merged, clock.now)
+    recalled = [tally.recalled if tally else 0 for tally, *_ in figures._calls]
+    missed = figures.take().counts["missed", "read"]
+    ends = [(*end, number) for end, number in zip(queue.ends, recalled, strict=True)]
+    told = (google.sent, counters.merged, sum(recalled), missed, cache.too_old, clock.now, ends)
+    return Run(queue.replies, state_of(google.book), *told)
+
+
+def _passing(clock, pauses):
+    """Return what lets the next of the pauses pass, over and over."""
+    coming = cycle(pauses)
+
+    def passes():
+        clock.now += next(coming)
+
+    return passes
+
+
+def _while_somebody(types, book, passes, clock):
+    types(book, clock.now)
+    passes()
 
 
 def _drive(task, clock):
-    """Be the worker and the valve of a lane; no time passes but by waiting."""
+    """Be the worker and the valve of a lane; no time passes but by waiting, and between looks."""
     turn = None
     while True:
         try:
