@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import threading
 from dataclasses import replace
@@ -293,25 +294,47 @@ def test_a_write_that_is_sent_again_is_seen(emulator, ws, sheet, reads):
     assert asked_again(partial(sheet.get, "A1"), reads) == (True, [["new"]])
 
 
-def test_many_readers_and_a_writer(server, ws, sheet, redis_url, namespace):
+class Pollers:
+    """Callers that read one cell again and again, for a block."""
+
+    def __init__(self, sheet, number):
+        self._sheet, self._ended = sheet, threading.Event()
+        self._threads = [threading.Thread(target=self._poll) for _ in range(number)]
+        self.answers = itertools.count()
+
+    def _poll(self):
+        while not self._ended.is_set():
+            self._sheet.get("A1")
+            next(self.answers)
+
+    def __enter__(self):
+        for each in self._threads:
+            each.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        for each in self._threads:
+            each.join()
+
+
+def test_many_readers_and_a_writer(sheet):
     """Under writes by one caller each of its reads has its own write, whoever reads beside it."""
-    ended = threading.Event()
-
-    def poll():
-        while not ended.is_set():
-            sheet.get("A1")
-
-    readers = [threading.Thread(target=poll) for _ in range(4)]
-    for each in readers:
-        each.start()
-    try:
+    with Pollers(sheet, 4):
         for value in map(str, range(40)):
             sheet.update_acell("A1", value)
             assert sheet.get("A1") == [[value]]
-    finally:
-        ended.set()
-        for each in readers:
-            each.join()
+
+
+def test_who_needs_a_request_is_not_overtaken_without_an_end(ws, sheet):
+    """However many callers are answered from memory again and again, others have their turns."""
+    sheet.get("A1")
+    number, reads_made = 16, 10
+    with Pollers(sheet, number) as pollers:
+        before = next(pollers.answers)
+        for _ in range(reads_made):
+            ws.get("B1")
+        assert next(pollers.answers) - before < 5 * number * reads_made
 
 
 def test_without_memory_google_is_asked(serving, redis_url, namespace, reads):
