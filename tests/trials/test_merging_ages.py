@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from queued_gspread.server.sending import remembering
 from queued_gspread.server.sending.read_cache import ReadCache, Sent
-from tests.programs.merging import ages, aging
+from tests.programs.merging import ages, aging, lanes
 from tests.programs.merging.books import Block, Book, Page
 from tests.programs.merging.calls import Call
 from tests.programs.merging.equivalence import Tally, check
@@ -50,6 +51,26 @@ def test_memory_is_invisible_while_only_the_queue_writes(history):
     ``python -m tests.programs.merging --max-age --histories 5000`` looks at more.
     """
     check(history, TALLY)
+
+
+@_settings
+@given(lanes.histories())
+def test_memory_is_invisible_where_calls_change_another_spreadsheet(steps):
+    """Who reads a spreadsheet sees what calls to another one have changed in it, or deleted."""
+    lanes.check(steps)
+
+
+@pytest.mark.parametrize("method", ["copy_to", "del_spreadsheet"])
+def test_the_comparison_finds_a_write_that_reaches_further_than_its_path(method, monkeypatch):
+    """Where a write is taken to change no more than its own spreadsheet, the histories tell."""
+    (write,) = [each for each in lanes.WRITES if each.method == method and lanes.OTHER in each.args]
+    read = lanes.Step(Call("spreadsheet", "worksheets"), 1)
+    steps = (read, read, lanes.Step(write, 0), read)
+    lanes.check(steps, tally := Tally())
+    assert tally.requests == tally.unmerged_requests - 1
+    monkeypatch.setattr(remembering, "may_change", lambda request: {request.path.split("/")[3]})
+    with pytest.raises(AssertionError):
+        lanes.check(steps)
 
 
 @_settings

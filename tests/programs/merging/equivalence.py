@@ -24,10 +24,7 @@ class Tally:
         self.histories_by_kind = Counter()
 
     def note(self, history, merged, unmerged):
-        self.histories += 1
-        self.calls += len(history.calls)
-        self.requests += merged.requests
-        self.unmerged_requests += unmerged.requests
+        self.count(len(history.calls), merged.requests, unmerged.requests)
         self.merging += bool(merged.merged)
         self.recalled += merged.recalled
         self.missed += merged.missed
@@ -36,25 +33,37 @@ class Tally:
         self.merged += merged.merged
         self.histories_by_kind.update(merged.merged.keys())
 
+    def count(self, calls, requests, unmerged_requests):
+        self.histories += 1
+        self.calls += calls
+        self.requests += requests
+        self.unmerged_requests += unmerged_requests
+
     def __str__(self):
+        counted = (
+            f"{self.histories} histories, {self.calls} calls; requests: {self.requests} merged, "
+            f"{self.unmerged_requests} unmerged"
+        )
+        return f"{counted}{self._of_merging()}{self._of_memory()}"
+
+    def _of_merging(self):
         share = self.merging / max(self.histories, 1)
         kinds = ", ".join(
             f"{kind} {self.merged[kind]} in {count}"
             for kind, count in sorted(self.histories_by_kind.items())
         )
-        told = (
-            f"{self.histories} histories, {self.calls} calls; requests: {self.requests} merged, "
-            f"{self.unmerged_requests} unmerged\n"
-            f"{self.merging} histories had a merge ({share:.0%}); merged requests, and the "
+        return (
+            f"\n{self.merging} histories had a merge ({share:.0%}); merged requests, and the "
             f"histories that had some, by kind: {kinds}"
-        )
+        ) * bool(self.merging)
+
+    def _of_memory(self):
         share = self.recalling / max(self.histories, 1)
-        from_memory = (
+        return (
             f"\n{self.recalling} histories had an answer from memory ({share:.0%}), "
             f"{self.recalled} in all; {self.missed} might have been and were not; "
             f"{self.too_old} times what was there was too old"
-        )
-        return told + from_memory * (self.recalled > 0)
+        ) * bool(self.recalled)
 
 
 def check(history, tally=None):

@@ -55,7 +55,7 @@ class History:
     @cached_property
     def jobs(self):
         """The calls as they stand in the queue."""
-        return [_job(call, self.book).encode() for call in self.calls]
+        return [job_of(call, self.book).encode() for call in self.calls]
 
     @property
     def gone(self):
@@ -63,15 +63,16 @@ class History:
         return {place for place, call in enumerate(self.calls) if call.is_gone}
 
 
-def _job(call, book):
+def job_of(call, book, spreadsheet_id=SPREADSHEET_ID):
+    """Return a call to a spreadsheet as it stands in the queue."""
     target = None
     if call.kind in ("worksheet", "spreadsheet"):
-        about = {"id": SPREADSHEET_ID, "title": "Book"}
+        about = {"id": spreadsheet_id, "title": "Book"}
         properties = {**about, "locale": "en_US"}
         if call.kind == "worksheet":
             properties = _properties(call.sheet, book.pages[call.sheet])
         target = {"spreadsheet": about, "properties": properties}
-    args = tuple(SPREADSHEET_ID if arg is SPREADSHEET else arg for arg in call.args)
+    args = tuple(spreadsheet_id if arg is SPREADSHEET else arg for arg in call.args)
     own = {"http_timeout": call.http_timeout, "max_age": call.max_age}
     return Job(*(call.kind, call.method, target, args, call.kwargs), **own)
 

@@ -208,12 +208,24 @@ def run(history, *, merges, retry_policy=None, types=None):
         passes = google.passes = partial(_while_somebody, types, google.book, passes, clock)
     given = (history.jobs, history.arrivals, history.waits, history.gone)
     queue = Waiting(*given, passes, clock)
-    counters = _Merged()
+    counters, figures = _Merged(), Figures()
+    remembering = Remembering(history.remembers, _MAY_LAND, clock=clock)
+    remembering._cache = cache = _Cache(history.remembers, clock)
+    counts = {"counters": counters, "figures": figures, "remembering": remembering}
+    work(queue, google, clock, merges=merges, retry_policy=retry_policy, **counts)
+    assert None not in queue.replies, "a call is left over"
+    recalled = [tally.recalled if tally else 0 for tally, *_ in figures._calls]
+    missed = figures.take().counts["missed", "read"]
+    ends = [(*end, number) for end, number in zip(queue.ends, recalled, strict=True)]
+    told = (google.sent, counters.merged, sum(recalled), missed, cache.too_old, clock.now, ends)
+    return Run(queue.replies, state_of(google.book), *told)
+
+
+def work(queue, google, clock, *, figures, merges=True, retry_policy=None, **own):
+    """Make all calls of a lane, as a server that has no more than this one."""
     transport, valve = Transport(google.http, NoTokens(google.http)), _Valve(clock)
     given = (queue, transport, Quota(), retry_policy or RetryPolicy(), valve, clock)
-    figures, remembering = Figures(), Remembering(history.remembers, _MAY_LAND, clock=clock)
-    remembering._cache = cache = _Cache(history.remembers, clock)
-    sender = Sender(*given, counters=counters, figures=figures, remembering=remembering)
+    sender = Sender(*given, figures=figures, **own)
     runner = Runner(sender.recovery, ANYONE, suspects=sender.suspects)
     shared = (valve, Tables(), Quarantine())
     own = {"merges": merges, "figures": figures}
@@ -224,12 +236,6 @@ def run(history, *, merges, retry_policy=None, types=None):
         _drive(work_on(services, Ready(LANE), lambda: False), clock)
     finally:
         LOGGER.setLevel(level)
-    assert None not in queue.replies, "a call is left over"
-    recalled = [tally.recalled if tally else 0 for tally, *_ in figures._calls]
-    missed = figures.take().counts["missed", "read"]
-    ends = [(*end, number) for end, number in zip(queue.ends, recalled, strict=True)]
-    told = (google.sent, counters.merged, sum(recalled), missed, cache.too_old, clock.now, ends)
-    return Run(queue.replies, state_of(google.book), *told)
 
 
 def _passing(clock, pauses):
