@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Card, Consumer
     from queued_gspread.server.calls.memory import Memory
+    from queued_gspread.server.google.lenders import Lender
     from queued_gspread.server.google.token_state import AnyTokens
     from queued_gspread.server.pacing.quota import Quota
     from queued_gspread.server.policy.retry import RetryPolicy
@@ -67,6 +68,7 @@ class Parts:
         linger: Seconds for which more calls to merge are waited for.
         timing: How long to wait where no option says so.
         key_bounds: How much may be kept under idempotency keys.
+        lenders: Accounts that lend their quota.
         admission: Admits jobs and signs replies.
         account: The account that requests are sent as.
         holdups: Finds out what holds requests up.
@@ -91,6 +93,7 @@ class Parts:
     linger: float
     timing: Timing
     key_bounds: Bounds = field(default_factory=Bounds)
+    lenders: tuple[Lender, ...] = ()
     admission: Admission = field(init=False)
     account: Account = field(init=False)
     holdups: HoldupReporter = field(init=False)
