@@ -69,6 +69,7 @@ class Parts:
         timing: How long to wait where no option says so.
         key_bounds: How much may be kept under idempotency keys.
         lenders: Accounts that lend their quota.
+        project: The Google Cloud project of the server's own account; '' without lenders.
         admission: Admits jobs and signs replies.
         account: The account that requests are sent as.
         holdups: Finds out what holds requests up.
@@ -94,6 +95,7 @@ class Parts:
     timing: Timing
     key_bounds: Bounds = field(default_factory=Bounds)
     lenders: tuple[Lender, ...] = ()
+    project: str = ""
     admission: Admission = field(init=False)
     account: Account = field(init=False)
     holdups: HoldupReporter = field(init=False)
