@@ -108,9 +108,15 @@ class Parts:
     def __post_init__(self) -> None:
         """Make the parts that follow from the others."""
         self.admission = Admission(self.settings, timing=self.timing)
-        self.account = Account(self.http, self.tokens, self.settings.namespace, self.replaces)
+        own = self.http, self.tokens, self.settings.namespace, self.replaces
+        self.account = Account(*own, lenders=len(self.lenders))
         self.holdups = HoldupReporter(self.tokens.state, self.quota.window, self.timing)
         self.at_work = WorkReporter(self.admission.history, self.figures)
+
+    @property
+    def all_tokens(self) -> list[AnyTokens]:
+        """The access tokens of all accounts."""
+        return [self.tokens, *(lender.tokens for lender in self.lenders)]
 
     def rest(self) -> None:
         """Let go of what belongs to an epoch that is over."""
@@ -138,7 +144,8 @@ class Parts:
         valve = Valve(lease.token_state, self.retry_policy.retry_for, watched=watched)
         confirm = partial(lease.confirm, queue.epoch)
         transport = Transport(self.http, self.tokens, confirm=confirm, scopes=self.scopes)
-        self.tokens.on_change(valve.wake)
+        for tokens in self.all_tokens:
+            tokens.on_change(valve.wake)
         self.memory.on_free(valve.wake)
         lease.on_owner(valve.wake)
         self.holdups.watch(valve, transport)
@@ -158,6 +165,10 @@ class Parts:
         )
         lease.call_at_end_of(queue.epoch, lanes.lapse, lanes.retire)
         return lanes
+
+    def _lent(self, transport: Transport) -> dict[str, Transport]:
+        """Return the transports of the accounts that lend, by their names."""
+        return {each.name: transport.under(each.http, each.tokens) for each in self.lenders}
 
     def _services(self, queue: Consumer, valve: Valve, transport: Transport) -> LaneServices:
         """Return what works in the lanes."""
