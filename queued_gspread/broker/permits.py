@@ -117,6 +117,11 @@ class Slot:
         """The line in which its request waits: that of its kind, or of all accounts for it."""
         return self.kind + LENT if self.may_be_lent else self.kind
 
+    @property
+    def attempt(self) -> str:
+        """What the attempt at its request is called in journals."""
+        return f"{self.name}@{self.account}" if self.account else self.name
+
     def args(self) -> list[Any]:
         """Return the slot as arguments of ``acquire.lua``."""
         window, interval = milliseconds(self.window), milliseconds(self.interval)

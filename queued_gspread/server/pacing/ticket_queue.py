@@ -234,7 +234,7 @@ class TicketQueue:
                 lanes = [ticket.lane for ticket in itertools.islice(waiting, most)]
                 first = next(iter(waiting))
                 before, named = found.get(kind_of(first), (0, []))
-                found[kind_of(first)] = before + len(waiting), [*named, *lanes]
+                found[kind_of(first)] = before + len(waiting), [*named, *lanes][:most]
         return found
 
     def early(self, most: int) -> list[Ticket]:
