@@ -40,6 +40,8 @@ What clients read is in [configuration](configuration.md#clients).
 
 MORE = {
     ("queued-gspread-server", "--credentials"): "See [accounts](accounts.md)",
+    ("queued-gspread-server", "--service-account"): "See [several "
+    "accounts](accounts.md#several-accounts)",
     ("queued-gspread-server", "--oauth"): "See [OAuth](accounts.md#oauth)",
     ("queued-gspread-server", "--subject"): "See [a subject](accounts.md#a-subject)",
     ("queued-gspread-server", "--impersonate"): "See [impersonation](accounts.md#impersonation)",

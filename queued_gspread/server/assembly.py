@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Card, Consumer
     from queued_gspread.server.calls.memory import Memory
+    from queued_gspread.server.google.lenders import Lender
     from queued_gspread.server.google.token_state import AnyTokens
     from queued_gspread.server.pacing.quota import Quota
     from queued_gspread.server.policy.retry import RetryPolicy
@@ -67,6 +68,8 @@ class Parts:
         linger: Seconds for which more calls to merge are waited for.
         timing: How long to wait where no option says so.
         key_bounds: How much may be kept under idempotency keys.
+        lenders: Accounts that lend their quota.
+        project: The Google Cloud project of the server's own account; '' without lenders.
         admission: Admits jobs and signs replies.
         account: The account that requests are sent as.
         holdups: Finds out what holds requests up.
@@ -91,6 +94,8 @@ class Parts:
     linger: float
     timing: Timing
     key_bounds: Bounds = field(default_factory=Bounds)
+    lenders: tuple[Lender, ...] = ()
+    project: str = ""
     admission: Admission = field(init=False)
     account: Account = field(init=False)
     holdups: HoldupReporter = field(init=False)
@@ -103,9 +108,15 @@ class Parts:
     def __post_init__(self) -> None:
         """Make the parts that follow from the others."""
         self.admission = Admission(self.settings, timing=self.timing)
-        self.account = Account(self.http, self.tokens, self.settings.namespace, self.replaces)
+        own = self.http, self.tokens, self.settings.namespace, self.replaces
+        self.account = Account(*own, lenders=len(self.lenders))
         self.holdups = HoldupReporter(self.tokens.state, self.quota.window, self.timing)
         self.at_work = WorkReporter(self.admission.history, self.figures)
+
+    @property
+    def all_tokens(self) -> list[AnyTokens]:
+        """The access tokens of all accounts."""
+        return [self.tokens, *(lender.tokens for lender in self.lenders)]
 
     def rest(self) -> None:
         """Let go of what belongs to an epoch that is over."""
@@ -133,7 +144,8 @@ class Parts:
         valve = Valve(lease.token_state, self.retry_policy.retry_for, watched=watched)
         confirm = partial(lease.confirm, queue.epoch)
         transport = Transport(self.http, self.tokens, confirm=confirm, scopes=self.scopes)
-        self.tokens.on_change(valve.wake)
+        for tokens in self.all_tokens:
+            tokens.on_change(valve.wake)
         self.memory.on_free(valve.wake)
         lease.on_owner(valve.wake)
         self.holdups.watch(valve, transport)
@@ -153,6 +165,10 @@ class Parts:
         )
         lease.call_at_end_of(queue.epoch, lanes.lapse, lanes.retire)
         return lanes
+
+    def _lent(self, transport: Transport) -> dict[str, Transport]:
+        """Return the transports of the accounts that lend, by their names."""
+        return {each.name: transport.under(each.http, each.tokens) for each in self.lenders}
 
     def _services(self, queue: Consumer, valve: Valve, transport: Transport) -> LaneServices:
         """Return what works in the lanes."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import queued_gspread
 from queued_gspread.broker.sandbox import check_server
+from queued_gspread.cli.credentials import credentials_of, google_options
 from queued_gspread.cli.output import say
-from queued_gspread.cli.server import credentials_of, google_options, quota_options
+from queued_gspread.cli.server import quota_options
 from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.settings import Settings
 
