@@ -31,7 +31,7 @@ VALUES = {
     "reads_per_minute": ("7", 7),
     "writes_per_minute": ("8", 8),
     "project_reads_per_minute": ("9", 9),
-    "project_writes_per_minute": ("0", 0),
+    "project_writes_per_minute": ("250", 250),
     "quota_window": ("6.5", 6.5),
     "latency": ("0.5", 0.5),
     "append_race": ("0.25", 0.25),
@@ -73,6 +73,7 @@ VALUES = {
     "shared_drive": ("Team", ["Team"]),
     "no_storage": ("yes", True),
     "state": ("/a/state.json", "/a/state.json"),
+    "lender_out": ("/a/lender.json", ["/a/lender.json"]),
     "service_account_out": ("/another/file.json", "/another/file.json"),
 }
 
