@@ -65,6 +65,8 @@ MORE = {
     ("queued-gspread emulator", "--not-computed"): "See [formulas](emulator.md#formulas)",
     ("queued-gspread emulator", "--service-account-out"): "A file that is there is replaced only "
     "if it is such a key",
+    ("queued-gspread emulator", "--lender-out"): "See [several "
+    "accounts](emulator.md#several-accounts)",
     ("queued-gspread emulator", "--allow-host"): "See [as a process](emulator.md#as-a-process)",
     ("queued-gspread emulator", "--state"): "See [keeping what is "
     "stored](emulator.md#keeping-what-is-stored)",
