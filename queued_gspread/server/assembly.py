@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from queued_gspread.broker import KINDS
 from queued_gspread.server.calls.admission import Admission
 from queued_gspread.server.calls.promises import Bounds, Promises
 from queued_gspread.server.calls.quarantine import Quarantine
@@ -17,9 +18,11 @@ from queued_gspread.server.lanes.lane import work_on
 from queued_gspread.server.lanes.scheduler import Scheduler
 from queued_gspread.server.lanes.services import LaneServices
 from queued_gspread.server.lanes.tables import Tables
+from queued_gspread.server.pacing.lending import OWN, Lending
 from queued_gspread.server.pacing.valve import Valve
 from queued_gspread.server.replay.journal import Journals
 from queued_gspread.server.sending.counters import Counters
+from queued_gspread.server.sending.loans import Loans
 from queued_gspread.server.sending.sender import Sender
 
 from .at_work import WorkReporter
@@ -78,6 +81,7 @@ class Parts:
         figures: Counts calls and requests for those who look at the queue.
         at_work: Finds out what the lanes do.
         loops: Knows whether the dispatcher goes round.
+        lending: Knows what accounts lend, and for which spreadsheets; None without lenders.
 
     """
 
@@ -104,6 +108,7 @@ class Parts:
     figures: Figures = field(init=False, default_factory=Figures)
     at_work: WorkReporter = field(init=False)
     loops: Loops = field(init=False, default_factory=Loops)
+    lending: Lending | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the parts that follow from the others."""
@@ -112,6 +117,7 @@ class Parts:
         self.account = Account(*own, lenders=len(self.lenders))
         self.holdups = HoldupReporter(self.tokens.state, self.quota.window, self.timing)
         self.at_work = WorkReporter(self.admission.history, self.figures)
+        self.lending = self._new_lending()
 
     @property
     def all_tokens(self) -> list[AnyTokens]:
@@ -166,9 +172,23 @@ class Parts:
         lease.call_at_end_of(queue.epoch, lanes.lapse, lanes.retire)
         return lanes
 
+    def _new_lending(self) -> Lending | None:
+        if not self.lenders:
+            return None
+        projects = {OWN: self.project, **{each.name: each.project for each in self.lenders}}
+        limits = {kind: self.quota.limit(kind) for kind in KINDS}
+        return Lending(projects, limits, self.quota.shared, self.quota.window)
+
     def _lent(self, transport: Transport) -> dict[str, Transport]:
         """Return the transports of the accounts that lend, by their names."""
         return {each.name: transport.under(each.http, each.tokens) for each in self.lenders}
+
+    def _loans(self, transport: Transport) -> Loans | None:
+        """Return what decides under which account requests go out; None if there is one."""
+        if self.lending is None:
+            return None
+        tokens = {lender.name: lender.tokens for lender in self.lenders}
+        return Loans(self.lending, self.quota, self._lent(transport), tokens)
 
     def _services(self, queue: Consumer, valve: Valve, transport: Transport) -> LaneServices:
         """Return what works in the lanes."""
@@ -186,6 +206,7 @@ class Parts:
             recovery=recovery,
             counters=self.counters,
             figures=self.figures,
+            loans=self._loans(transport),
         )
         runner = Runner(
             recovery,

@@ -347,6 +347,7 @@ class Server:
             on_standby=parts.admission.note_answered,
             holdups=parts.holdups.look,
             timing=parts.timing.queue,
+            lenders=[lender.name for lender in parts.lenders],
         )
 
     def _new_run(self) -> Run:

@@ -2,8 +2,9 @@
 
 A request may go out under another account than the namespace's own, a *lender*, only where that
 lets its caller see and change no more than the namespace's account may: once that account itself
-has had a successful answer to a request of the same kind on the same spreadsheet, and until it is
-denied one. That is learned here, from answers; so is which lender may not use which spreadsheet.
+has had a successful answer to a request of the same kind on the same spreadsheet, for ten minutes
+from the latest on, or until it is denied one. That is learned here, from answers; so is which
+lender may not use which spreadsheet.
 
 Of the accounts that may be asked, the one with the most room is first. The namespace's account
 counts as fuller than it is by a third of its slots: what nobody else may send would have to wait
@@ -32,7 +33,8 @@ OWN: Final = ""
 """The name of the namespace's own account."""
 
 _KEPT_SHARE: Final = 1 / 3
-_DENIED_FOR: Final = 600.0
+# For so many seconds it is believed what an account may do, and what not.
+_BELIEVED: Final = 600.0
 # Spreadsheets that are remembered, of each sort. One that is forgotten costs one request.
 _MOST: Final = 10_000
 # Redis is asked again after so many seconds, whatever it has said: a limit may have grown.
@@ -89,9 +91,9 @@ class Lending:
         self._projects = dict(projects)
         self._limits, self._shared, self._window, self._clock = limits, shared, window, clock
         self._rooms: dict[tuple[str, str], Room] = {}
-        # What the namespace's own account may do: kind and spreadsheet.
-        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
-        # What a lender may not: its name, kind and spreadsheet; and until when that is believed.
+        # What the namespace's own account may do: kind and spreadsheet, and until when that is
+        # believed. Then the same of what a lender may not, by its name.
+        self._known: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._denied: OrderedDict[tuple[str, str, str], float] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -115,7 +117,7 @@ class Lending:
     def succeeded(self, kind: str, spreadsheet: str) -> None:
         """Note that the namespace's account may make a kind of request on a spreadsheet."""
         with self._lock:
-            self._known[kind, spreadsheet] = None
+            self._known[kind, spreadsheet] = self._clock() + _BELIEVED
             self._known.move_to_end((kind, spreadsheet))
             if len(self._known) > _MOST:
                 self._known.popitem(last=False)
@@ -126,7 +128,7 @@ class Lending:
             if account == OWN:
                 self._known.pop((kind, spreadsheet), None)
                 return
-            self._denied[account, kind, spreadsheet] = self._clock() + _DENIED_FOR
+            self._denied[account, kind, spreadsheet] = self._clock() + _BELIEVED
             self._denied.move_to_end((account, kind, spreadsheet))
             if len(self._denied) > _MOST:
                 self._denied.popitem(last=False)
@@ -135,9 +137,8 @@ class Lending:
         """Return the lenders that may be asked for a kind of request on a spreadsheet."""
         now = self._clock()
         with self._lock:
-            if (kind, spreadsheet) not in self._known:
+            if self._known.get((kind, spreadsheet), -math.inf) <= now:
                 return []
-            self._known.move_to_end((kind, spreadsheet))
             denied = self._denied
             return [
                 name

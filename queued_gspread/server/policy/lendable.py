@@ -57,7 +57,9 @@ def concerns_account(outcome: Response | Failure) -> bool:
     """
     if not isinstance(outcome, Failure):
         return False
-    return is_denied(outcome) or _is_protected(outcome) or isinstance(outcome.error, GoogleAuthError)
+    return (
+        is_denied(outcome) or _is_protected(outcome) or isinstance(outcome.error, GoogleAuthError)
+    )
 
 
 def _is_protected(outcome: Failure) -> bool:
@@ -69,7 +71,11 @@ def _is_protected(outcome: Failure) -> bool:
 
 def _is_lent_batch(body: dict[str, Any] | None) -> bool:
     """Return whether a batch may be lent: by its kinds, and if it asks for no spreadsheet back."""
-    if body is None or body.keys() != {"requests"} or not isinstance(body["requests"], list | tuple):
+    if (
+        body is None
+        or body.keys() != {"requests"}
+        or not isinstance(body["requests"], list | tuple)
+    ):
         return False
     return all(map(_is_lent_part, body["requests"]))
 

@@ -317,9 +317,7 @@ class Sender:
         is_again, calls = outgoing.attempts.last is not None, len(outgoing.calls)
         self._figures.note_request((kind, result.end, calls, took, is_again))
 
-    def _send_once(
-        self, outgoing: OutgoingRequest, slot: Slot, transport: Transport
-    ) -> SendResult:
+    def _send_once(self, outgoing: OutgoingRequest, slot: Slot, transport: Transport) -> SendResult:
         if outgoing.attempt_name and not self._are_journals_durable(outgoing):
             return outgoing.land(
                 Exchange(outgoing.request, Failure(_unreplicated())), _UNREPLICATED
