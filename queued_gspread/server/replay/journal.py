@@ -7,10 +7,10 @@ entry begins. After ``=`` comes a value in the wire format::
     {"sent": [method, endpoint, digest], "returned": any}
     {"sent": [method, endpoint, digest], "raised": exception}
 
-An intent has ``[method, endpoint, digest]`` alone, after its time; before that, the account where it
-lent its quota. If jobs are signed, the value
-after ``=`` is signed too, for its job and its place, so a server replays no answer that Google did
-not give. An intent needs no signature: the most it can do is end its call as unknown.
+An intent has ``[method, endpoint, digest]`` alone, after its time and, before that, the account if
+one lent its quota. If jobs are signed, the value after ``=`` is signed too, for its job and its
+place, so a server replays no answer that Google did not give. An intent needs no signature: the
+most it can do is end its call as unknown.
 """
 
 from __future__ import annotations
