@@ -24,6 +24,7 @@ from queued_gspread.broker.waiting.holdups import (
 from queued_gspread.broker.waiting.notices import Notice
 from queued_gspread.broker.waiting.reason import CERTAIN, SPACED, Sight, bound, longest
 
+from .accounts_at_work import AccountAtWork
 from .actions import Action
 from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
 from .backlog import Backlog, Predecessor
@@ -44,6 +45,7 @@ from .locks import (
     spreadsheet_lane,
 )
 from .observing import KEPT, Observed, ServerHash, observe
+from .one_line import shown
 from .pauses import (
     DRAIN,
     EVERYTHING,
@@ -70,7 +72,7 @@ from .permits import (
 )
 from .producer import Producer, QueuedJob
 from .promises import KeptCall, Promises
-from .published import BOUNDS, Card, LaneAtWork, Publication, Published, Work, shown
+from .published import BOUNDS, Card, LaneAtWork, Publication, Published, Work
 from .timing import QueueTiming
 from .withdrawal import UNDONE, add_note, lock_lost, meaning, note, tell_answered
 
@@ -103,6 +105,7 @@ __all__ = [
     "SPACED",
     "UNDONE",
     "WRITES",
+    "AccountAtWork",
     "AcquireArgs",
     "Action",
     "AnsweredIds",

@@ -24,8 +24,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from queued_gspread.broker.connection.client import as_text
 
+from .accounts_at_work import accounts_as_data, accounts_in
+from .one_line import shown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from .accounts_at_work import AccountAtWork
 
 __all__ = [
     "AGE_OF_STEPS",
@@ -38,7 +43,6 @@ __all__ = [
     "Work",
     "card_in",
     "published_of",
-    "shown",
 ]
 
 AGE_OF_STEPS: Final = {10: 3600, 300: 172_800}
@@ -50,7 +54,6 @@ BOUNDS: Final = (
 )
 """The upper bounds of the places of histograms, in seconds; there is one more place beyond them."""
 
-_LONGEST: Final = 200
 _MOST: Final = 1e15
 _CARD: Final = re.compile(r"(\d{1,15}) (\d{1,15}) (.*)", re.DOTALL)
 _CALLER: Final = re.compile(r"(\d{1,15}) (\d{1,15}) (\d{1,15}) (\d{1,15})")
@@ -145,6 +148,7 @@ class Work:
         in_use: How many spreadsheets share the slots; 0 if they are not shared.
         slowest: The longest time that Google took for an answer lately, by kind, in seconds.
         callers: For how many calls of each caller a request was sent.
+        accounts: The accounts under which requests go out; empty if there is only one.
 
     """
 
@@ -153,6 +157,7 @@ class Work:
     in_use: int = 0
     slowest: Mapping[str, float] = field(default_factory=dict)
     callers: Mapping[str, int] = field(default_factory=dict)
+    accounts: Sequence[AccountAtWork] = ()
 
     def with_heads(self, ages: Mapping[str, float]) -> Work:
         """Return it with the ages of lanes' first calls, where the server has not read these."""
@@ -166,7 +171,8 @@ class Work:
         """Return it as text for Redis."""
         names = [each.name for each in fields(LaneAtWork)]
         lanes = [[getattr(lane, name) for name in names] for lane in self.lanes]
-        rest = [self.left_out, self.in_use, dict(self.slowest), dict(self.callers)]
+        rest: list[Any] = [self.left_out, self.in_use, dict(self.slowest), dict(self.callers)]
+        rest += [{}, accounts_as_data(self.accounts)] if self.accounts else []
         return json.dumps([lanes, *rest], separators=(",", ":"))
 
 
@@ -290,13 +296,14 @@ def _work(text: bytes) -> tuple[Work, str, float]:
     match = _CARD.fullmatch(as_text(text))
     try:
         moment, epoch, said = match.groups() if match else ("0", "", "")
-        lanes, left_out, in_use, slowest, callers = json.loads(said)
+        lanes, left_out, in_use, slowest, callers, *more = json.loads(said)
         work = Work(
             tuple(_lane(lane) for lane in lanes),
             int(_number(left_out)),
             int(_number(in_use)),
             {shown(kind): _number(seconds) for kind, seconds in slowest.items()},
             {shown(caller): int(_number(number)) for caller, number in callers.items()},
+            accounts=accounts_in(more[1]) if len(more) > 1 else (),
         )
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return Work(), "", 0.0
@@ -357,14 +364,6 @@ def _typed(cls: type[T], found: Mapping[str, Any]) -> T:
         elif name not in kinds and value is not None:
             right[each.name] = value
     return cls(**right)
-
-
-def shown(text: Any) -> str:
-    """Return a text that can be shown on one line, whoever has written it."""
-    line = str(text)[:_LONGEST]
-    if line.isprintable():
-        return line
-    return "".join(sign if sign.isprintable() else "?" for sign in line)
 
 
 def _is_number(value: Any) -> bool:

@@ -524,10 +524,10 @@ def test_accounts_that_lend(check_all, google, lenders):
 
 def test_accounts_that_lend_nothing(check_all, google, lenders):
     """Who has no key, no access or only the right to read is told so, with what to do."""
-    own = google.gspread_client(google.add_account(storage=True)).create("Own")
-    own.share(EMAIL, perm_type="user", role="writer")
-    own.share(lenders[0][1].email, perm_type="user", role="reader")
-    status, found = check_all("--spreadsheet", "Own")
+    (key,) = google.spreadsheets.values()
+    google.unshare(key, lenders[0][0])
+    google.share(key, lenders[0][1], "reader")
+    status, found = check_all("--spreadsheet", "Orders")
     assert status == 1
     nothing, reads = found["account 2"], found["account 3"]
     assert (nothing["status"], reads["status"]) == ("warning", "warning")
@@ -535,7 +535,7 @@ def test_accounts_that_lend_nothing(check_all, google, lenders):
     assert f"add {lenders[0][0].email} as an editor" in nothing["remedy"]
     assert "lends reads alone for this spreadsheet" in reads["told"]
     lenders[0][0].disable_keys()
-    _, found = check_all("--spreadsheet", "Own")
+    _, found = check_all("--spreadsheet", "Orders")
     assert found["account 2"]["status"] == "failed"
     assert "gets no token" in found["account 2"]["told"]
 
