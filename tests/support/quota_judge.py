@@ -9,7 +9,7 @@ wherever Google's windows begin and whenever it counts.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,16 @@ def sent_in(ledger):
         )
         for entry in entries
         if entry["account"] and entry["quota"] in ("read", "write")
+    ]
+
+
+def counted_in(ledger):
+    """Return the same requests at the moments at which the emulator has counted them."""
+    return [
+        replace(sent, begin=entry.counted, end=entry.counted)
+        for entry in ledger
+        if entry.counted is not None
+        for sent in sent_in([entry])
     ]
 
 
