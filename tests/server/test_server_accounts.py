@@ -7,9 +7,11 @@ from collections import Counter
 import pytest
 from gspread.exceptions import APIError
 from limits import UNLIMITED
+from waiting import eventually
 
-import queued_gspread
 from queued_gspread.emulator import Emulator
+from queued_gspread.emulator.faults import ExpiredToken, Reset, Status
+from queued_gspread.errors import OutcomeUnknownError
 from queued_gspread.server import Server
 
 WINDOW = 2.0
@@ -143,16 +145,13 @@ def test_a_sheet_that_only_a_lender_may_use(lent, emulator, names, book, cells):
 def test_what_the_first_account_may_no_longer_use(lent, emulator, names, book, cells):
     """Where the first account is refused, that kind of request is lent no more."""
     lent(**LIMITED)
-    cells.append(0)
+    cells.rows()
     emulator.add_private_file(book, emulator.accounts[1])
     with pytest.raises(APIError, match="403"):
-        queued_spreadsheet(cells).fetch_sheet_metadata()
-    cells.append(1)  # metadata are read, which says nothing of writes
-    assert senders(emulator) == [names[0], names[0], names[1]]
-
-
-def queued_spreadsheet(cells):
-    return queued_gspread.Spreadsheet(cells.http, {"id": cells.book})
+        cells.http.fetch_sheet_metadata(book)
+    with pytest.raises(APIError, match="403"):
+        cells.rows()
+    assert senders(emulator) == [names[0]] * 3
 
 
 def test_a_first_account_that_may_only_read(lent, emulator, names, book, cells):
@@ -172,11 +171,75 @@ def test_what_is_the_first_account_s_alone(lent, emulator, names, book, cells, c
     lent(writes_per_minute=20, quota_window=30.0)
     for number in range(2):
         cells.append(number)
-    queued_spreadsheet(cells).fetch_sheet_metadata()
+    cells.http.fetch_sheet_metadata(book)
     protected = {"range": {"sheetId": 0}, "editors": {"users": [names[0]]}}
     cells.ask({"addProtectedRange": {"protectedRange": protected}})
     cells.ask(
         {"updateSheetProperties": {"properties": {"sheetId": 0, "title": "T"}, "fields": "title"}}
     )
     client.create("Another")
-    assert senders(emulator) == [names[0], names[1], names[0], names[0], names[1], names[0]]
+    assert senders(emulator, book) == [names[0], names[1], names[0], names[0], names[1]]
+    assert set(senders(emulator, "/drive/")) == {names[0]}
+
+
+class OfAccount:
+    """A fault for the requests of one account alone."""
+
+    def __init__(self, emulator, number):
+        self.email, self.emulator = emulator.accounts[number].email, emulator
+
+    def add(self, fault, **where):
+        self.emulator.faults.add(fault, match=self.is_sender, to="api", **where)
+
+    def is_sender(self, request):
+        grant = self.emulator._project.holder(request.token)
+        return grant is not None and grant.email == self.email
+
+
+def test_a_429_of_one_account(lent, emulator, names, cells):
+    """Google's refusal pauses the account that it is about, and the call goes out under another."""
+    lent(**LIMITED)
+    cells.append(0)
+    refusal = Status(429, "Quota exceeded for limit 'WriteRequestsPerMinutePerUser'")
+    OfAccount(emulator, 1).add(refusal, path=":append", count=1)
+    for number in range(1, 4):
+        cells.append(number)
+    assert senders(emulator) == [names[0], names[1], *[names[0]] * 3]
+    assert cells.rows() == [[str(number)] for number in range(4)]
+
+
+def test_a_429_of_a_project(lent, emulator, names, cells, raw, keys):
+    """A refusal for the project pauses each account of it, and none of another project."""
+    lent(3, **LIMITED)
+    cells.append(0)
+    error = {"code": 429, "message": "Quota exceeded for limit 'Write requests per minute' of it"}
+    refusal = Status(429, body={"error": {**error, "status": "RESOURCE_EXHAUSTED"}})
+    OfAccount(emulator, 1).add(refusal, path=":append", count=1)
+    for number in range(1, 4):
+        cells.append(number)
+    assert senders(emulator) == [names[0], names[1], *[names[0]] * 3]
+    paused = [raw.hget(keys.throttle_of(name), "streak:write") for name in ("", *names[1:])]
+    assert paused == [None, "1", "1"]
+
+
+def test_a_401_of_one_account(lent, emulator, names, cells):
+    """A token that Google refuses is that account's affair: its request goes out as the first."""
+    lent(**LIMITED)
+    cells.append(0)
+    OfAccount(emulator, 1).add(ExpiredToken(for_good=True), count=1)
+    cells.append(1)
+    assert senders(emulator) == [names[0], names[1], names[0]]
+    eventually(lambda: (cells.append(2), senders(emulator)[-1] == names[1])[1])
+    assert all(row in cells.rows() for row in (["0"], ["1"]))
+
+
+def test_an_unknown_outcome_under_a_lender(lent, emulator, names, cells):
+    """What may have been applied is repeated under no account, and the error names the account."""
+    lent(**LIMITED)
+    cells.append(0)
+    OfAccount(emulator, 1).add(Reset(applied=True), path=":append", count=1)
+    with pytest.raises(OutcomeUnknownError, match=f"was sent as {names[1]} at ") as caught:
+        cells.append(1)
+    assert caught.value.sent_as == names[1]
+    assert senders(emulator) == names[:2]
+    assert cells.rows() == [["0"], ["1"]]
