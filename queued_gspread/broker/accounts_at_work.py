@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from .one_line import shown
+from .texts import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

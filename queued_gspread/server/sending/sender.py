@@ -305,7 +305,7 @@ class Sender:
             for call in outgoing.calls:
                 call.tally.end(kind, len(outgoing.calls))
             if kind:
-                self._count(outgoing, kind, result, time.monotonic() - began)
+                self._count(outgoing, slot, result, time.monotonic() - began)
             self._settle(outgoing, slot, permit, result)
         if result.verdict.kind is VerdictKind.UNAUTHENTICATED:
             transport.token_refused(token)
@@ -313,9 +313,13 @@ class Sender:
             transport.token_accepted(token)
         return result
 
-    def _count(self, outgoing: OutgoingRequest, kind: str, result: SendResult, took: float) -> None:
+    def _count(
+        self, outgoing: OutgoingRequest, slot: Slot, result: SendResult, took: float
+    ) -> None:
         is_again, calls = outgoing.attempts.last is not None, len(outgoing.calls)
-        self._figures.note_request((kind, result.end, calls, took, is_again))
+        self._figures.note_request((slot.kind, result.end, calls, took, is_again))
+        if self._loans is not None:
+            self._figures.note_sent_as((slot.account, slot.kind))
 
     def _send_once(self, outgoing: OutgoingRequest, slot: Slot, transport: Transport) -> SendResult:
         if outgoing.attempt_name and not self._are_journals_durable(outgoing):
