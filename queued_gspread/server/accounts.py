@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from queued_gspread.broker import AccountAtWork
@@ -10,8 +11,9 @@ from queued_gspread.server.google.token_errors import shown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from queued_gspread.server.figures import Figures
     from queued_gspread.server.google.token_state import AnyTokens, TokenState
-    from queued_gspread.server.pacing.lending import Lending, Use
+    from queued_gspread.server.pacing.lending import Lending
 
 __all__ = ["Known", "accounts_of"]
 
@@ -36,20 +38,25 @@ class Known(NamedTuple):
     key: str = ""
 
 
-def accounts_of(accounts: Sequence[Known], lending: Lending) -> list[AccountAtWork]:
+def accounts_of(
+    accounts: Sequence[Known], lending: Lending, figures: Figures
+) -> list[AccountAtWork]:
     """Return what each account does."""
-    return [_account(each, lending.uses(each.key)) for each in accounts]
+    sent = dict(figures.sent_as)
+    return [_account(each, lending, sent) for each in accounts]
 
 
-def _account(known: Known, uses: Mapping[str, Use]) -> AccountAtWork:
+def _account(known: Known, lending: Lending, sent: Mapping[tuple[str, str], int]) -> AccountAtWork:
+    rooms, pauses = lending.rooms(known.key), lending.pauses(known.key)
     return AccountAtWork(
         known.name,
         known.project,
         not known.key,
         _state_in_words(known.tokens.state()),
-        {kind: use.held for kind, use in uses.items()},
-        {kind: use.limit for kind, use in uses.items()},
-        {kind: use.sent for kind, use in uses.items()},
+        {kind: held for kind, (held, _) in rooms.items()},
+        {kind: limit for kind, (_, limit) in rooms.items()},
+        {kind: number for (name, kind), number in sent.items() if name == known.name},
+        {kind: round(seconds, 1) for kind, seconds in pauses.items() if seconds < math.inf},
     )
 
 
