@@ -45,7 +45,6 @@ from .locks import (
     spreadsheet_lane,
 )
 from .observing import KEPT, Observed, ServerHash, observe
-from .one_line import shown
 from .pauses import (
     DRAIN,
     EVERYTHING,
@@ -73,6 +72,7 @@ from .permits import (
 from .producer import Producer, QueuedJob
 from .promises import KeptCall, Promises
 from .published import BOUNDS, Card, LaneAtWork, Publication, Published, Work
+from .texts import shown
 from .timing import QueueTiming
 from .withdrawal import UNDONE, add_note, lock_lost, meaning, note, tell_answered
 

@@ -22,10 +22,10 @@ from .actions import Action, asked_of
 from .failed_calls import FailedCall, failed_call, places
 from .keys import Keys
 from .locks import LockHolder, holders_of
-from .one_line import shown
 from .pauses import Pause, pauses_of
 from .permits import KINDS
 from .published import Published, published_of
+from .texts import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from queued_gspread.broker.connection.client import as_text
 
 from .accounts_at_work import accounts_as_data, accounts_in
-from .one_line import shown
+from .texts import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

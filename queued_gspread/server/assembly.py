@@ -25,6 +25,7 @@ from queued_gspread.server.sending.counters import Counters
 from queued_gspread.server.sending.loans import Loans
 from queued_gspread.server.sending.sender import Sender
 
+from .accounts import Known, accounts_of
 from .at_work import WorkReporter
 from .figures import Figures
 from .holdups import HoldupReporter
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     import gspread
 
-    from queued_gspread.broker import Card, Consumer
+    from queued_gspread.broker import AccountAtWork, Card, Consumer
     from queued_gspread.server.calls.memory import Memory
     from queued_gspread.server.google.lenders import Lender
     from queued_gspread.server.google.token_state import AnyTokens
@@ -116,8 +117,10 @@ class Parts:
         own = self.http, self.tokens, self.settings.namespace, self.replaces
         self.account = Account(*own, lenders=len(self.lenders))
         self.holdups = HoldupReporter(self.tokens.state, self.quota.window, self.timing)
-        self.at_work = WorkReporter(self.admission.history, self.figures)
         self.lending = self._new_lending()
+        if self.lending is not None:
+            self.figures.own_account = self.account.name
+        self.at_work = WorkReporter(self.admission.history, self.figures, self._accounts)
 
     @property
     def all_tokens(self) -> list[AnyTokens]:
@@ -178,6 +181,14 @@ class Parts:
         projects = {OWN: self.project, **{each.name: each.project for each in self.lenders}}
         limits = {kind: self.quota.limit(kind) for kind in KINDS}
         return Lending(projects, limits, self.quota.shared, self.quota.window)
+
+    def _accounts(self) -> Sequence[AccountAtWork]:
+        """Return what each account does; nothing if there is one."""
+        if self.lending is None:
+            return ()
+        own = Known(self.account.name, self.project, self.tokens)
+        lent = [Known(each.name, each.project, each.tokens, each.name) for each in self.lenders]
+        return accounts_of([own, *lent], self.lending, self.figures)
 
     def _lent(self, transport: Transport) -> dict[str, Transport]:
         """Return the transports of the accounts that lend, by their names."""

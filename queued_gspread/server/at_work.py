@@ -10,6 +10,9 @@ from queued_gspread.broker import AGAIN, PAUSED, SENT, LaneAtWork, Work, spreads
 from queued_gspread.server.calls.titles import quoted, spreadsheet_title
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from queued_gspread.broker import AccountAtWork
     from queued_gspread.server.calls.call import Call
     from queued_gspread.server.calls.history import History
     from queued_gspread.server.figures import Figures
@@ -31,10 +34,17 @@ class WorkReporter:
     Args:
         history: The calls of this process.
         figures: How long Google takes for answers.
+        accounts: Returns what each account does, if there are several.
 
     """
 
-    def __init__(self, history: History, figures: Figures) -> None:
+    def __init__(
+        self,
+        history: History,
+        figures: Figures,
+        accounts: Callable[[], Sequence[AccountAtWork]] = tuple,
+    ) -> None:
+        self._accounts = accounts
         self._history = history
         self._figures = figures
         self._watched: tuple[Valve, Transport] | None = None
@@ -76,6 +86,7 @@ class WorkReporter:
             self._watched[0].in_use,
             self._figures.slowest,
             dict(callers.most_common(_MOST_CALLERS)),
+            self._accounts(),
         )
 
     def _title(self, name: str, calls: list[Call]) -> str:

@@ -305,7 +305,7 @@ class Sender:
             for call in outgoing.calls:
                 call.tally.end(kind, len(outgoing.calls))
             if kind:
-                self._count(outgoing, kind, result, time.monotonic() - began)
+                self._count(outgoing, slot, result, time.monotonic() - began)
             self._settle(outgoing, slot, permit, result)
         if result.verdict.kind is VerdictKind.UNAUTHENTICATED:
             transport.token_refused(token)
@@ -313,9 +313,13 @@ class Sender:
             transport.token_accepted(token)
         return result
 
-    def _count(self, outgoing: OutgoingRequest, kind: str, result: SendResult, took: float) -> None:
+    def _count(
+        self, outgoing: OutgoingRequest, slot: Slot, result: SendResult, took: float
+    ) -> None:
         is_again, calls = outgoing.attempts.last is not None, len(outgoing.calls)
-        self._figures.note_request((kind, result.end, calls, took, is_again))
+        self._figures.note_request((slot.kind, result.end, calls, took, is_again))
+        if self._loans is not None:
+            self._figures.note_sent_as((slot.account, slot.kind))
 
     def _send_once(self, outgoing: OutgoingRequest, slot: Slot, transport: Transport) -> SendResult:
         if outgoing.attempt_name and not self._are_journals_durable(outgoing):
@@ -365,15 +369,10 @@ class Sender:
             self._valve.answered(slot)
         if refused:
             self._incidents.note_refusal(slot, verdict, quota_state)
-            if verdict.of == "project" and self._loans:
-                self._pause_others(slot, permit, answer)
-
-    def _pause_others(self, slot: Slot, permit: Permit, answer: dict[str, Any]) -> None:
-        """Let all accounts of a project pause, since Google has refused one for the project."""
-        assert self._loans is not None
-        answer = {**answer, "attempt": ""}
-        for other in self._loans.others(slot):
-            self.releases.settle([], other, permit.sent, **answer)
+            if self._loans is not None:
+                settle, alone = self.releases.settle, {**answer, "attempt": ""}
+                pause = partial(settle, [], sent=permit.sent, **alone)
+                self._loans.refused(slot, verdict, quota_state, pause)
 
     def _release_of(
         self, call: Call, answer: Exchange | Outcome | None, is_unwritten: bool
