@@ -27,6 +27,7 @@ class AccountAtWork:
         held: How many slots it holds of each kind.
         limits: How many slots of each kind it has; 0 for no limit.
         sent: How many requests of each kind this server has sent under it.
+        pauses: For how many more seconds it makes none of a kind, as Google has refused one.
 
     """
 
@@ -37,6 +38,7 @@ class AccountAtWork:
     held: Mapping[str, int] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
     sent: Mapping[str, int] = field(default_factory=dict)
+    pauses: Mapping[str, float] = field(default_factory=dict)
 
 
 def accounts_as_data(accounts: Sequence[AccountAtWork]) -> list[list[Any]]:
@@ -53,17 +55,31 @@ def accounts_in(found: Any) -> tuple[AccountAtWork, ...]:
         AttributeError: The same.
 
     """
-    return tuple(
-        AccountAtWork(
-            *(shown(name), shown(project), is_first is True, shown(token)),
-            *map(_counts, (held, limits, sent)),
-        )
-        for name, project, is_first, token, held, limits, sent in found
+    return tuple(map(_account, found))
+
+
+def _account(found: Any) -> AccountAtWork:
+    name, project, is_first, token, held, limits, sent, pauses = found
+    return AccountAtWork(
+        shown(name),
+        shown(project),
+        is_first is True,
+        shown(token),
+        _counts(held),
+        _counts(limits),
+        _counts(sent),
+        {shown(kind): _seconds(number) for kind, number in pauses.items()},
     )
 
 
 def _counts(found: Any) -> dict[str, int]:
     return {shown(kind): _count(number) for kind, number in found.items()}
+
+
+def _seconds(number: Any) -> float:
+    if type(number) not in (int, float) or not 0 <= number <= _MOST:
+        raise ValueError(number)
+    return float(number)
 
 
 def _count(number: Any) -> int:

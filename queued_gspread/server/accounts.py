@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from queued_gspread.broker import AccountAtWork
 from queued_gspread.server.google.token_errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from queued_gspread.server.figures import Figures
     from queued_gspread.server.google.token_state import AnyTokens, TokenState
@@ -42,12 +43,11 @@ def accounts_of(
 ) -> list[AccountAtWork]:
     """Return what each account does."""
     sent = dict(figures.sent_as)
-    return [_account(each, lending.rooms(each.key), sent) for each in accounts]
+    return [_account(each, lending, sent) for each in accounts]
 
 
-def _account(
-    known: Known, rooms: dict[str, tuple[int, int]], sent: dict[tuple[str, str], int]
-) -> AccountAtWork:
+def _account(known: Known, lending: Lending, sent: Mapping[tuple[str, str], int]) -> AccountAtWork:
+    rooms, pauses = lending.rooms(known.key), lending.pauses(known.key)
     return AccountAtWork(
         known.name,
         known.project,
@@ -56,6 +56,7 @@ def _account(
         {kind: held for kind, (held, _) in rooms.items()},
         {kind: limit for kind, (_, limit) in rooms.items()},
         {kind: number for (name, kind), number in sent.items() if name == known.name},
+        {kind: round(seconds, 1) for kind, seconds in pauses.items() if seconds < math.inf},
     )
 
 

@@ -13,7 +13,7 @@ from waiting import eventually
 
 from queued_gspread.broker.accounts_at_work import AccountAtWork, accounts_as_data, accounts_in
 from queued_gspread.broker.published import LaneAtWork, Publication, Work, published_of
-from queued_gspread.emulator import Emulator
+from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.server import Server
 from queued_gspread.server.figures import Figures, step_of
 
@@ -93,7 +93,8 @@ def test_each_account_is_published(lent, append, published, names):
     lent()
     for _ in range(5):
         append()
-    found = published(lambda accounts: sum(writes(accounts)) == 5)
+    counted = [f"account {name} write" for name in names]
+    found = published(lambda accounts: sum(writes(accounts)) == 5, counted)
     first, *others = found.work.accounts
     assert [each.name for each in found.work.accounts] == names
     assert [each.is_first for each in found.work.accounts] == [True, False, False]
@@ -103,6 +104,18 @@ def test_each_account_is_published(lent, append, published, names):
     assert [each.held["write"] for each in found.work.accounts] == writes(found.work.accounts)
     totals = {f"account {each.name} write": each.sent["write"] for each in found.work.accounts}
     assert totals.items() <= found.totals.items()
+
+
+def test_a_pause_of_an_account_is_published(lent, append, published, google, names):
+    """Where Google refuses one account, its pause is there until it is over."""
+    lent(2)
+    append()
+    google.quotas = Quotas(writes=1, window=60.0)
+    append()
+    append()
+    found = published(lambda accounts: any(each.pauses for each in accounts))
+    (paused,) = [each for each in found.work.accounts if each.pauses]
+    assert 0 < paused.pauses["write"] <= 60
 
 
 def test_one_account_is_published_as_before(lent, append, published):
@@ -141,7 +154,9 @@ def test_a_bad_key_shows_and_callers_notice_nothing(
 
 def test_accounts_travel_as_they_are():
     """What is published of accounts is read as it was; without any, the text is as before."""
-    one = AccountAtWork("a@b", "p", True, "ok", {"read": 1}, {"read": 60}, {"read": 5})
+    one = AccountAtWork(
+        "a@b", "p", True, "ok", {"read": 1}, {"read": 60}, {"read": 5}, {"read": 1.5}
+    )
     assert accounts_in(accounts_as_data([one])) == (one,)
     lane = LaneAtWork("one")
     text = f"1000 7 {Work([lane], accounts=(one,)).encode()}".encode()
@@ -153,9 +168,12 @@ def test_accounts_travel_as_they_are():
     "found",
     [
         *(5, None, "ab", [5], [[]], {"a": 1}),
-        [["a@b", "p", True, "ok", {"read": -1}, {}, {}]],
-        [["a@b", "p", True, "ok", {"read": True}, {}, {}]],
-        [["a@b", "p", True, "ok", [], {}, {}]],
+        [["a@b", "p", True, "ok", {"read": -1}, {}, {}, {}]],
+        [["a@b", "p", True, "ok", {"read": True}, {}, {}, {}]],
+        [["a@b", "p", True, "ok", {"read": 1.5}, {}, {}, {}]],
+        [["a@b", "p", True, "ok", [], {}, {}, {}]],
+        [["a@b", "p", True, "ok", {}, {}, {}, {"read": "soon"}]],
+        [["a@b", "p", True, "ok", {}, {}, {}, {"read": float("nan")}]],
     ],
 )
 def test_what_is_no_account_is_none(found):
@@ -166,7 +184,7 @@ def test_what_is_no_account_is_none(found):
 
 def test_an_account_that_is_read_is_shown_on_one_line():
     """A name with control characters is shown without them, and only true is true."""
-    (found,) = accounts_in([["a\x1b[0m\n", "p", 1, "ok\n", {}, {}, {}]])
+    (found,) = accounts_in([["a\x1b[0m\n", "p", 1, "ok\n", {}, {}, {}, {}]])
     assert (found.name, found.is_first, found.token) == ("a?[0m?", False, "ok?")
 
 
@@ -179,4 +197,3 @@ def test_requests_are_counted_for_each_account():
     counted = figures.take()
     assert counted.totals == {"account a@b read": 1, "account c@d read": 2}
     assert step_of(counted) == {}
-    assert figures.sent_as == {("a@b", "read"): 1, ("c@d", "read"): 2}
