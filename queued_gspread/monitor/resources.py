@@ -106,7 +106,7 @@ def accounts_of(
         age: The seconds since it has said that.
 
     """
-    in_order = sorted(accounts, key=lambda each: (not each.is_first, each.account))
+    in_order = sorted(accounts, key=lambda each: (not each.is_first, each.name))
     return tuple(_account(each, totals, age) for each in in_order)
 
 
@@ -118,13 +118,13 @@ def _account(account: AccountAtWork, totals: Mapping[str, int], age: float) -> A
             account.limits.get(kind, 0),
             account.held.get(kind, 0),
             max(0.0, account.pauses.get(kind, 0.0) - age),
-            totals.get(f"account {account.account} {kind}", 0),
+            totals.get(f"account {account.name} {kind}", 0),
         )
         for kind in KINDS
         if kind in account.limits or kind in account.held
     )
     return Account(
-        account.account,
+        account.name,
         account.project,
         account.is_first,
         is_out,

@@ -216,7 +216,7 @@ def test_what_others_have_put_there_counts_as_not_there():
         if path and path[0] == "accounts":
             assert found.cache == untouched.cache
         if len(path) > 1 and path[0] == "accounts":
-            others = {each["account"] for n, each in enumerate(made["accounts"]) if n != path[1]}
+            others = {each["name"] for n, each in enumerate(made["accounts"]) if n != path[1]}
             assert {each.account for each in found.accounts} >= others
 
 
@@ -234,7 +234,7 @@ def test_any_text_may_stand_there():
 
 def test_accounts_beyond_any_number_are_not_shown():
     """Who writes a thousand accounts fills no screen, and one of a name is shown once."""
-    many = [{"account": f"a{n}@x", "token": "ok"} for n in range(1000)]
+    many = [{"name": f"a{n}@x", "token": "ok"} for n in range(1000)]
     assert len(shown_of(json.dumps({"accounts": many})).accounts) == 50
-    same = [{"account": "e" * 200 + str(n), "token": "ok"} for n in range(9)]
+    same = [{"name": "e" * 200 + str(n), "token": "ok"} for n in range(9)]
     assert len(shown_of(json.dumps({"accounts": same})).accounts) == 1
