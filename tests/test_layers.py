@@ -22,8 +22,8 @@ LAYERS = {
         "broker",
         "proxy",
         (
-            "auth cell client exceptions http_client idempotency lock pipeline spreadsheet upsert "
-            "urls utils worksheet"
+            "auth cell client exceptions http_client idempotency lock max_age pipeline spreadsheet "
+            "upsert urls utils worksheet"
         ),
         "__init__",
         "asyncio",

@@ -20,6 +20,7 @@ from queued_gspread.server.lanes.tables import Tables
 from queued_gspread.server.pacing.valve import Valve
 from queued_gspread.server.replay.journal import Journals
 from queued_gspread.server.sending.counters import Counters
+from queued_gspread.server.sending.remembering import Remembering
 from queued_gspread.server.sending.sender import Sender
 
 from .at_work import WorkReporter
@@ -67,6 +68,7 @@ class Parts:
         linger: Seconds for which more calls to merge are waited for.
         timing: How long to wait where no option says so.
         key_bounds: How much may be kept under idempotency keys.
+        remembering: The answers that are remembered.
         admission: Admits jobs and signs replies.
         account: The account that requests are sent as.
         holdups: Finds out what holds requests up.
@@ -91,6 +93,7 @@ class Parts:
     linger: float
     timing: Timing
     key_bounds: Bounds = field(default_factory=Bounds)
+    remembering: Remembering = field(default_factory=Remembering)
     admission: Admission = field(init=False)
     account: Account = field(init=False)
     holdups: HoldupReporter = field(init=False)
@@ -105,7 +108,9 @@ class Parts:
         self.admission = Admission(self.settings, timing=self.timing)
         self.account = Account(self.http, self.tokens, self.settings.namespace, self.replaces)
         self.holdups = HoldupReporter(self.tokens.state, self.quota.window, self.timing)
-        self.at_work = WorkReporter(self.admission.history, self.figures)
+        self.at_work = WorkReporter(
+            self.admission.history, self.figures, lambda: self.remembering.about
+        )
 
     def rest(self) -> None:
         """Let go of what belongs to an epoch that is over."""
@@ -130,6 +135,7 @@ class Parts:
 
         """
         self.admission.begin()
+        self.remembering.begin(follows=lease.follows)
         valve = Valve(lease.token_state, self.retry_policy.retry_for, watched=watched)
         confirm = partial(lease.confirm, queue.epoch)
         transport = Transport(self.http, self.tokens, confirm=confirm, scopes=self.scopes)
@@ -170,6 +176,7 @@ class Parts:
             recovery=recovery,
             counters=self.counters,
             figures=self.figures,
+            remembering=self.remembering,
         )
         runner = Runner(
             recovery,

@@ -10,6 +10,8 @@ from queued_gspread.broker import AGAIN, PAUSED, SENT, LaneAtWork, Work, spreads
 from queued_gspread.server.calls.titles import quoted, spreadsheet_title
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from queued_gspread.server.calls.call import Call
     from queued_gspread.server.calls.history import History
     from queued_gspread.server.figures import Figures
@@ -31,12 +33,19 @@ class WorkReporter:
     Args:
         history: The calls of this process.
         figures: How long Google takes for answers.
+        cache: Returns what is remembered, in numbers.
 
     """
 
-    def __init__(self, history: History, figures: Figures) -> None:
+    def __init__(
+        self,
+        history: History,
+        figures: Figures,
+        cache: Callable[[], Mapping[str, int]] = dict,
+    ) -> None:
         self._history = history
         self._figures = figures
+        self._cache = cache
         self._watched: tuple[Valve, Transport] | None = None
         # Of lanes that were at work lately: a call that opens a spreadsheet has no title.
         self._titles: OrderedDict[str, str] = OrderedDict()
@@ -76,6 +85,7 @@ class WorkReporter:
             self._watched[0].in_use,
             self._figures.slowest,
             dict(callers.most_common(_MOST_CALLERS)),
+            self._cache(),
         )
 
     def _title(self, name: str, calls: list[Call]) -> str:

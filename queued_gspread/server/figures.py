@@ -97,6 +97,9 @@ class Counted:
             "waited", kind, (ended - began) if tally is None else tally.waited(began, ended)
         )
         self._measure("took", kind, ended - began)
+        if tally is not None and (tally.recalled or tally.missed):
+            self.counts["recalled", "read"] += tally.recalled
+            self.counts["missed", "read"] += tally.missed
         if caller is None:
             return
         if caller in self.callers or len(self.callers) < _MOST_CALLERS:
@@ -189,4 +192,6 @@ def step_of(counted: Counted) -> dict[str, int]:
                 step[f"carried.{kind}"] += number
             case ("resent", _):
                 step["resent"] += number
+            case ("recalled", _):
+                step["hits"] += number
     return dict(step)

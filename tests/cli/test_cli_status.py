@@ -178,7 +178,7 @@ def test_times_are_shown_in_words():
 def test_a_queue_that_works_is_healthy(ws, told, counted):
     """The exit status is 0 while a server works, has a token, and no call is too old."""
     counted(lambda found: found.worker)
-    assert told("health", "--max-age", "60")[0] == 0
+    assert told("health", "--max-call-age", "60")[0] == 0
 
 
 def test_a_queue_without_a_server_is_not_healthy(told):

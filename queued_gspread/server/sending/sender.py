@@ -30,10 +30,11 @@ from queued_gspread.server.policy.request import Exchange, Failure, Response, an
 from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
 
 from .counters import Counters
-from .incidents import IncidentLog, log_repeat
+from .incidents import IncidentLog, log_repeat, unreplicated
 from .outgoing import Cause, SendResult, end_of_waiting
 from .quota_waits import QuotaWaits
 from .releases import Releases
+from .remembering import Remembering
 from .request_span import sent_in_span
 from .results import answers_of, may_still_land, unsent
 from .suspects import Suspects
@@ -77,6 +78,7 @@ class Sender:
         recovery: Has the calls' journals, and guards lanes in which a write may still land.
         counters: Counts requests, and the calls that they are for.
         figures: Counts them for those who look at the queue.
+        remembering: Keeps the answers to reads, and forgets what writes may change.
 
     """
 
@@ -92,6 +94,7 @@ class Sender:
         recovery: Recovery | None = None,
         counters: Counters | None = None,
         figures: Figures | None = None,
+        remembering: Remembering | None = None,
     ) -> None:
         self._queue = queue
         self._transport = transport
@@ -102,6 +105,7 @@ class Sender:
         self.recovery = recovery or Recovery(queue, retry_policy.late_write_guard, clock)
         self._counters = counters or Counters()
         self._figures = figures or Figures()
+        self.remembering = remembering or Remembering()
         self._incidents = IncidentLog(clock)
         self._waits = QuotaWaits(quota, queue, clock)
         self._suspects = Suspects(clock)
@@ -269,7 +273,7 @@ class Sender:
         for call in outgoing.calls:
             call.leaves()
         self._counters.note(merging.name_of(outgoing.calls[0].request), len(outgoing.calls))
-        result = _NOT_KNOWN
+        result, sent = _NOT_KNOWN, self.remembering.leaves(outgoing)
         token, began = self._transport.token_version, time.monotonic()
         try:
             result = self._send_once(outgoing, slot)
@@ -277,6 +281,7 @@ class Sender:
             result = _UNSENT
             raise
         finally:
+            self.remembering.landed(outgoing, result, sent)
             kind = slot.kind * result.has_gone_out
             for call in outgoing.calls:
                 call.tally.end(kind, len(outgoing.calls))
@@ -295,9 +300,7 @@ class Sender:
 
     def _send_once(self, outgoing: OutgoingRequest, slot: Slot) -> SendResult:
         if outgoing.attempt_name and not self._are_journals_durable(outgoing):
-            return outgoing.land(
-                Exchange(outgoing.request, Failure(_unreplicated())), _UNREPLICATED
-            )
+            return outgoing.land(Exchange(outgoing.request, Failure(unreplicated())), _UNREPLICATED)
         first, request = outgoing.calls[0], outgoing.request
         timeout, lane = first.job.http_timeout, outgoing.spreadsheet
         if first.span is None or not slot.kind:
@@ -386,10 +389,3 @@ class Sender:
             self._incidents.note_outage(verdict, place, self._retry_policy)
         log_repeat(outgoing.calls[0].job, verdict, pause, self._transport.time_out)
         return goes_on
-
-
-def _unreplicated() -> BrokerUnavailableError:
-    return BrokerUnavailableError(
-        "the replicas of Redis did not all have the journal, so nothing was sent: a non-idempotent "
-        "request needs it there. Look at the replicas, or start the server with --durability local"
-    )
