@@ -10,8 +10,9 @@ from queued_gspread.broker import AGAIN, PAUSED, SENT, LaneAtWork, Work, spreads
 from queued_gspread.server.calls.titles import quoted, spreadsheet_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    from queued_gspread.broker import CacheAtWork
     from queued_gspread.server.calls.call import Call
     from queued_gspread.server.calls.history import History
     from queued_gspread.server.figures import Figures
@@ -33,7 +34,7 @@ class WorkReporter:
     Args:
         history: The calls of this process.
         figures: How long Google takes for answers.
-        cache: Returns what is remembered, in numbers.
+        cache: Returns what is known of the answers that are remembered; None for nothing.
 
     """
 
@@ -41,7 +42,7 @@ class WorkReporter:
         self,
         history: History,
         figures: Figures,
-        cache: Callable[[], Mapping[str, int]] = dict,
+        cache: Callable[[], CacheAtWork | None] = lambda: None,
     ) -> None:
         self._history = history
         self._figures = figures
