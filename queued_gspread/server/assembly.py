@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from queued_gspread.broker import CacheAtWork
 from queued_gspread.server.calls.admission import Admission
 from queued_gspread.server.calls.promises import Bounds, Promises
 from queued_gspread.server.calls.quarantine import Quarantine
@@ -110,9 +109,7 @@ class Parts:
         self.account = Account(self.http, self.tokens, self.settings.namespace, self.replaces)
         self.holdups = HoldupReporter(self.tokens.state, self.quota.window, self.timing)
         self.at_work = WorkReporter(
-            self.admission.history,
-            self.figures,
-            lambda: CacheAtWork(**self.remembering.about),
+            self.admission.history, self.figures, lambda: self.remembering.at_work
         )
 
     def rest(self) -> None:

@@ -34,7 +34,7 @@ class WorkReporter:
     Args:
         history: The calls of this process.
         figures: How long Google takes for answers.
-        cache: Returns what is known of the answers that are remembered; None for nothing.
+        cache: Returns what is remembered.
 
     """
 

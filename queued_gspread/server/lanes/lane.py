@@ -196,7 +196,7 @@ class Lane:
         self._requests += 1
         left = self._pieces_of_first() if self._pieces else None
         whole = self._whole() if left is None else []
-        if whole and (recalled := self._services.sender.remembering.recalled(whole)):
+        if whole and (recalled := self._services.sender.recalled(whole)):
             return recalled
         outgoing = self._next_request(whole) if left is None else left.take()
         ended: Results = []

@@ -67,7 +67,8 @@ def _of(*ids: str | None) -> frozenset[str] | None:
 def _destination(request: Request) -> str | None:
     """Return where a sheet is copied to; None if the body is not just that."""
     body = json_sent(request)
-    if body is None or body.keys() != {_DESTINATION} or request.params or "?" in request.endpoint:
+    has_query = bool(request.params) or "?" in str(request.endpoint)
+    if has_query or body is None or body.keys() != {_DESTINATION}:
         return None
     book = body[_DESTINATION]
     return book if isinstance(book, str) and _ID.fullmatch(book) else None

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from queued_gspread._clock import now
+from queued_gspread.broker import CacheAtWork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -99,10 +100,10 @@ class ReadCache:
         self._others = _Change()
 
     @property
-    def about(self) -> dict[str, int]:
+    def at_work(self) -> CacheAtWork:
         """What it holds, in numbers."""
         with self._lock:
-            return {"bytes": self._bytes, "limit": self.limit, "answers": len(self._kept)}
+            return CacheAtWork(self._bytes, self.limit, len(self._kept))
 
     def has(self, book: str, request: bytes) -> bool:
         """Return whether there is an answer, however old."""

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Final
 from queued_gspread._clock import now
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.policy.reach import may_change, remembered_as
-from queued_gspread.server.policy.request import Recalled, Response, is_read
+from queued_gspread.server.policy.request import (
+    Recalled,
+    Response,
+    answer_of,
+    bytes_of,
+    is_read,
+)
 from queued_gspread.server.policy.verdict import VerdictKind
 
 from .kept_answer import KeptAnswer
@@ -22,6 +28,7 @@ from .read_cache import ReadCache
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from queued_gspread.broker import CacheAtWork
     from queued_gspread.server.calls.call import Call
 
     from .outgoing import OutgoingRequest, SendResult
@@ -33,8 +40,9 @@ __all__ = ["Remembering"]
 # Seconds for which a write of unknown outcome may still land, where no option says so: Google ends
 # a request after 180, and what is on the way may hold one up.
 _MAY_LAND: Final = 300.0
-# So many calls are answered at a time: the first must not wait for all, as its answer gets older.
+# So many calls are answered at a time, with so many bytes and perhaps one more answer.
 _MOST: Final = 32
+_MOST_BYTES: Final = 500_000
 
 
 class Remembering:
@@ -64,9 +72,9 @@ class Remembering:
         self._has_begun = False
 
     @property
-    def about(self) -> dict[str, int]:
-        """What it remembers, in numbers: ``bytes``, ``limit``, ``answers``."""
-        return self._cache.about
+    def at_work(self) -> CacheAtWork:
+        """What it remembers, for those who look at the queue."""
+        return self._cache.at_work
 
     def begin(self, *, follows: bool) -> None:
         """Begin with nothing, as another server, or this one in another epoch, may have written.
@@ -79,17 +87,31 @@ class Remembering:
         until = self._clock() + self._earlier if follows else 0.0
         self._cache.forget(None, until)
 
-    def recalled(self, calls: Sequence[Call]) -> Results:
-        """Return the answers that are remembered, to the first of the calls that have one."""
+    def recalled(self, calls: Sequence[Call], confirm: Callable[[], None]) -> Results:
+        """Return the answers that are remembered, to the first of the calls that have one.
+
+        There are no more than can be given at once: they get older.
+
+        Args:
+            calls: Calls that may be answered now, in any order.
+            confirm: Makes sure that no other server is at work.
+
+        Raises:
+            StaleEpochError: One may be by now, and may have written.
+
+        """
         if not any(call.job.max_age for call in calls):
             return []
+        confirm()
         self._is_used = True
         results: Results = []
+        size = 0
         try:
             for call in calls:
                 if (exchange := self._recalled(call)) is not None:
                     results.append((call, exchange))
-                    if len(results) == _MOST:
+                    size += len(bytes_of(answer_of(exchange.outcome)))
+                    if len(results) == _MOST or size >= _MOST_BYTES:
                         break
         except Exception:  # noqa: BLE001 - then Google is asked
             LOGGER.exception("an error of this program, please report it")

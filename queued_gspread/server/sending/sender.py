@@ -40,7 +40,7 @@ from .results import answers_of, may_still_land, unsent
 from .suspects import Suspects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from queued_gspread.broker import Consumer, Pause, Permit, Slot
     from queued_gspread.server.calls.call import Call
@@ -150,6 +150,10 @@ class Sender:
                 ended += self._ends(outgoing, outgoing.result, permit)
                 break
         return ended
+
+    def recalled(self, calls: Sequence[Call]) -> Results:
+        """Return the remembered answers to calls; see :meth:`Remembering.recalled`."""
+        return self.remembering.recalled(calls, self._transport.confirm)
 
     def _permit(
         self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts
