@@ -62,7 +62,7 @@ LAYERS = {
         "google",
         "lease pacing",
         "calls holdups pauses",
-        "at_work publisher sending",
+        "accounts at_work publisher sending",
         "lanes",
         "assembly",
         "card",

@@ -7,6 +7,7 @@ in :mod:`queued_gspread.server.lanes.scheduler`.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
@@ -20,7 +21,17 @@ from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.errors import BrokerUnavailableError
 
 from .fencing import FencedScripts, unless_stale
-from .permits import NO_SLOT, Held, Pace, Permit, QuotaState, Slot, milliseconds, permit_of
+from .permits import (
+    KINDS,
+    NO_SLOT,
+    Held,
+    Pace,
+    Permit,
+    QuotaState,
+    Slot,
+    milliseconds,
+    permit_of,
+)
 from .promises import Kept
 
 if TYPE_CHECKING:
@@ -154,8 +165,8 @@ class Dispatch(FencedScripts):
         places = [
             keys.lane(lane),
             keys.progress,
-            keys.throttle,
-            keys.slots(slot.kind),
+            keys.throttle_of(slot.account),
+            keys.slots(slot.kind, slot.account),
             keys.deliveries,
         ]
         places += [keys.journal(share.entry.job_id) for share in acquire_args]
@@ -166,22 +177,29 @@ class Dispatch(FencedScripts):
         if may_hold_later:
             self._remind(slot)
         released, moment = self._slots_args(slots_to_release), now()
-        args = [*of_slot, latest, slot.what, *released[1], *of_jobs]
-        found = self._fenced("acquire", [*places, *released[0]], args)
+        project, peers = slot.project, self._slots_of(slot.project.accounts, (slot.kind,))
+        of_project = [slot.what, project.limit, len(peers)]
+        args = [*of_slot, latest, *of_project, *released[1], *of_jobs]
+        found = self._fenced("acquire", [*places, *released[0], *peers], args)
         self._note_released(slots_to_release, moment)
         if found[0] == b"forgotten":
             self._remind(slot)
-            found = self._fenced("acquire", places, [*of_slot, "", slot.what, 0, *of_jobs])
+            args = [*of_slot, "", *of_project, 0, *of_jobs]
+            found = self._fenced("acquire", [*places, *peers], args)
         permit = permit_of(found)
         if permit.word == "go":
             self._held.take(slot)
-        return permit
+        return replace(permit, account=slot.account) if slot.account else permit
+
+    def _slots_of(self, accounts: Sequence[str], kinds: Sequence[str] = KINDS) -> list[str]:
+        """Return the keys of accounts' slots."""
+        return [self._keys.slots(kind, account) for account in accounts for kind in kinds]
 
     def _remind(self, slot: Slot) -> None:
-        """Restore the held slots of a slot's kind in Redis."""
+        """Restore the held slots of a slot's account and kind in Redis."""
         held = self._held.args(slot)
         if held:
-            self._fenced("remind", [self._keys.slots(slot.kind)], held)
+            self._fenced("remind", [self._keys.slots(slot.kind, slot.account)], held)
 
     def _steps_since(self, acquire_args: Sequence[AcquireArgs]) -> list[int]:
         steps = self._connection.steps
@@ -227,8 +245,10 @@ class Dispatch(FencedScripts):
 
     def _slots_args(self, slots: Sequence[AnsweredSlot]) -> tuple[list[str], list[Any]]:
         """Return the keys and arguments for the slots that a script releases."""
-        keys = [self._keys.slots(each.slot.kind) for each in slots]
-        return keys, [len(slots), *(arg for each in slots for arg in each.args())]
+        keys, places = self._keys, []
+        for slot in (each.slot for each in slots):
+            places += [keys.slots(slot.kind, slot.account), keys.throttle_of(slot.account)]
+        return places, [len(slots), *(arg for each in slots for arg in each.args())]
 
     def _note_released(self, slots: Sequence[AnsweredSlot], moment: float) -> None:
         for each in slots:
@@ -241,6 +261,7 @@ class Dispatch(FencedScripts):
         keys = self._keys
         kind, name, limit, window, _ = slot.args()
         jitter = random.random()  # noqa: S311 - a jitter
-        places = [keys.progress, keys.throttle, keys.slots(slot.kind)]
-        supposed = self._pace.supposed(kind)
+        whose = slot.account
+        places = [keys.progress, keys.throttle_of(whose), keys.slots(slot.kind, whose)]
+        supposed = self._pace.supposed(slot)
         return places, [kind, name, limit, window, sent, wait, jitter, attempt, supposed]

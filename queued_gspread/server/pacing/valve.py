@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from queued_gspread.broker import ALL, Permit
 from queued_gspread.server.failure import logged
 
-from .ticket_queue import FREE, SLOTLESS, Ticket, TicketQueue
+from .ticket_queue import FREE, SLOTLESS, Ticket, TicketQueue, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -179,7 +179,7 @@ class Valve:
             self._queue.told(ticket, permit)
             word = "" if permit is None else permit.word
             if permit is not None:
-                self._said[ticket.kind] = permit, self._clock()
+                self._said[kind_of(ticket)] = permit, self._clock()
             if permit is not None and word == "wait":
                 self._queue.hold(ticket)
                 until = self._clock() + min(permit.wait, _LOOK_AGAIN)
@@ -241,8 +241,8 @@ class Valve:
             now = self._clock()
             by_kind = self._queue.lanes(most)
             for ticket in self._queue.held:
-                count, lanes = by_kind.get(ticket.kind, (0, []))
-                by_kind[ticket.kind] = count + 1, [*lanes, ticket.lane]
+                count, lanes = by_kind.get(kind_of(ticket), (0, []))
+                by_kind[kind_of(ticket)] = count + 1, [*lanes, ticket.lane]
             early = self._queue.early(most)
             later = {ticket.lane: ticket.not_before - now for ticket in early}
             is_shared = self._queue.is_shared

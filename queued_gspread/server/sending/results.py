@@ -44,15 +44,16 @@ def answers_of(outgoing: OutgoingRequest, result: SendResult, permit: Permit) ->
     pairs = zip(outgoing.calls, exchanges, strict=True)
     if verdict.kind is not VerdictKind.UNKNOWN:
         return [*pairs]
-    return [(call, _in_doubt(call, exchange, verdict.why, at)) for call, exchange in pairs]
+    account = permit.account
+    return [(call, _in_doubt(call, exchange, verdict.why, at, account)) for call, exchange in pairs]
 
 
-def _in_doubt(call: Call, exchange: Exchange, why: str, at: float) -> Exchange:
+def _in_doubt(call: Call, exchange: Exchange, why: str, at: float, account: str) -> Exchange:
     """Return what a call sees of its request if it is unknown whether it was applied."""
     request, outcome = call.request, exchange.outcome
     if is_idempotent(request):
         return exchange
-    error = in_doubt(unknown(answer_of(outcome), why), call.job, request, at)
+    error = in_doubt(unknown(answer_of(outcome), why), call.job, request, at, account)
     error.__cause__ = outcome.error if isinstance(outcome, Failure) else None
     return Exchange(request, Failure(error))
 

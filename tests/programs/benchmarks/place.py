@@ -31,6 +31,8 @@ class Size:
         loop_turns: How often each of the loops is run.
         upserters: How many processes upsert rows.
         upserts: How many each of them does.
+        lent_calls: How many rows are appended where several accounts lend their quota.
+        lent_books: To how many spreadsheets.
 
     """
 
@@ -51,13 +53,15 @@ class Size:
     loop_turns: int = 3
     upserters: int = 20
     upserts: int = 50
+    lent_calls: int = 1_200
+    lent_books: int = 12
 
 
 FULL = Size()
 QUICK = Size(
     rounds=1, calls=16, scripts=1, rows=20, values=1, depths=(0, 20), looks=5, widths=(1, 2),
     seconds=0.2, starts=1, files=3, fair_calls=12, fair_window=0.6, loop=6, loop_turns=1,
-    upserters=2, upserts=2,
+    upserters=2, upserts=2, lent_calls=24, lent_books=2,
 )  # fmt: skip
 
 

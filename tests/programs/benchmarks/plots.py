@@ -22,6 +22,7 @@ _FIGURES = {
     "openall": ("openall", "cpu_s", "openall over 400 files, seconds of CPU"),
     "pipelines": ("pipelines", "time_s", "A plain loop in a pipeline, seconds"),
     "upserts": ("upserts", "requests", "Upserts of many processes, requests"),
+    "accounts": ("accounts", "time_s", "1,200 appends under the quotas of accounts, seconds"),
     "fairness": ("fairness", "b_p99_ms", "A call beside a busy spreadsheet, p99 in ms"),
 }
 

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 import redis
 
 from . import (
+    accounts,
     added_latency,
     depth,
     fairness,
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "fairness": fairness.run,
     "pipelines": pipelines.run,
     "upserts": upserts.run,
+    "accounts": accounts.run,
 }
 _PACKAGES = ("queued-gspread", "gspread", "redis", "hiredis", "huey", "dramatiq")
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from masters import BLOWS
 
-from .checker import DOUBLED, LAPSED, LEFTOVER, LOST, STALE
+from .checker import DOUBLED, LAPSED, LEFTOVER, LENT, LOST, STALE
 from .history import LEFT
-from .plan import ACTS, HOW
+from .plan import ACTS, HOW, LOSSES
 
 _UNANSWERED = f"{DOUBLED} and not answered"
 _COUNTED = {
@@ -19,6 +19,7 @@ _COUNTED = {
     STALE: "stale reads",
     LAPSED: LAPSED,
     LEFTOVER: "leftover keys",
+    LENT: LENT,
 }
 _FATES = {
     "OutcomeUnknownError": "outcome unknown",
@@ -33,7 +34,7 @@ _FATES = {
     "LockLostError": "locks lost",
 }
 _INTERRUPTED, _OTHERS = "interrupted", "other errors"
-COUNTED = "counted"
+COUNTED, BORROWED = "counted", "requests of lenders"
 _SHOWN = 400
 _SIGNALS = ("SIGKILL", "SIGSTOP", "SIGTERM")
 _NAMES = {
@@ -43,6 +44,7 @@ _NAMES = {
     "holder": "holders",
     "redis": "Redis",
     "queue": "queue",
+    "lender": "lenders",
 }
 
 
@@ -52,6 +54,7 @@ def tally(run, broken):
     counts = Counter({"calls": len(calls), "answered": sum(call.is_ok for call in calls)})
     counts[LEFT] = sum(call.outcome == LEFT for call in calls)
     counts[COUNTED] = sum(call.is_ok and call.what == "increment" for call in calls)
+    counts[BORROWED] = run.evidence.lent
     counts.update(_fate(call) for call in calls if _failed(call))
     counts.update(_COUNTED.get(_kind(violation), "other violations") for violation in broken)
     counts.update({f"{victim} {signal}": number for (victim, signal), number in run.blows.items()})
@@ -118,7 +121,8 @@ def shown(counts):
     rules = ", ".join(f"{name} {counts[name]}" for name in (*_COUNTED.values(), "other violations"))
     return (
         f"{counts['calls']} calls, {counts['answered']} answered, {counts[LEFT]} made that nobody "
-        f"waited for, {counts[COUNTED]} increments under locks, {fates or 'no errors'}; "
+        f"waited for, {counts[COUNTED]} increments under locks, {counts[BORROWED]} {BORROWED}, "
+        f"{fates or 'no errors'}; "
         f"{blows}; {rules}"
     )
 
@@ -146,7 +150,7 @@ def _failed(call):
 def _blows(counts, victim, name):
     found = [
         f"{counts[f'{victim} {signal}']} {signal}"
-        for signal in (*_SIGNALS, *HOW, *BLOWS, *ACTS)
+        for signal in (*_SIGNALS, *HOW, *BLOWS, *ACTS, *LOSSES)
         if counts[f"{victim} {signal}"]
     ]
     return f"{name} {' '.join(found) or 'spared'}"

@@ -206,14 +206,17 @@ class Worker:
 
 
 def main():
-    from . import blocks, holders  # noqa: PLC0415 - they are workers
+    from . import blocks, holders, strays  # noqa: PLC0415 - they are workers
 
     todo = json.loads(sys.argv[1])
+    if todo["blocks"] != "strays":
+        del todo["strange"]
     kinds = {
         "": (Worker, Worker),
         "waits": (blocks.Waits, blocks.Waits),
         "forgets": (blocks.Forgets, blocks.ForgetsInLoop),
         "holds": (holders.Holds, holders.HoldsInLoop),
+        "strays": (strays.Strays, strays.Strays),
     }
     worker = kinds[todo["blocks"]][todo["is_asyncio"]](**todo)
     worker.open()
