@@ -33,7 +33,6 @@ def google_options(parser: Parser) -> None:
         type=file_name,
         of_variable=file_names,
         action=Listed,
-        default=[],
         metavar="FILE",
     )
     parser.option(

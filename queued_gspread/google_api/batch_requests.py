@@ -61,8 +61,8 @@ class BatchRequest:
             words "Before you call again, "; ``policy.check_hints`` fills in the braces.
         lent: Whether a batch with it may go out under another account that may edit the
             spreadsheet; all others go out under the namespace's own account alone.
-        own_fields: Parts of the names of fields for which even that does not hold, if its field
-            mask has them.
+        own_fields: Parts of the names of fields for which that does not hold: if it has such a
+            field, or its field mask names one.
 
     """
 

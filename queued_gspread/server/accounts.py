@@ -8,11 +8,10 @@ from queued_gspread.broker import AccountAtWork
 from queued_gspread.server.google.token_errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from queued_gspread.server.figures import Figures
     from queued_gspread.server.google.token_state import AnyTokens, TokenState
-    from queued_gspread.server.pacing.lending import Lending
+    from queued_gspread.server.pacing.lending import Lending, Use
 
 __all__ = ["Known", "accounts_of"]
 
@@ -37,25 +36,20 @@ class Known(NamedTuple):
     key: str = ""
 
 
-def accounts_of(
-    accounts: Sequence[Known], lending: Lending, figures: Figures
-) -> list[AccountAtWork]:
+def accounts_of(accounts: Sequence[Known], lending: Lending) -> list[AccountAtWork]:
     """Return what each account does."""
-    sent = dict(figures.sent_as)
-    return [_account(each, lending.rooms(each.key), sent) for each in accounts]
+    return [_account(each, lending.uses(each.key)) for each in accounts]
 
 
-def _account(
-    known: Known, rooms: dict[str, tuple[int, int]], sent: dict[tuple[str, str], int]
-) -> AccountAtWork:
+def _account(known: Known, uses: Mapping[str, Use]) -> AccountAtWork:
     return AccountAtWork(
         known.name,
         known.project,
         not known.key,
         _state_in_words(known.tokens.state()),
-        {kind: held for kind, (held, _) in rooms.items()},
-        {kind: limit for kind, (_, limit) in rooms.items()},
-        {kind: number for (name, kind), number in sent.items() if name == known.name},
+        {kind: use.held for kind, use in uses.items()},
+        {kind: use.limit for kind, use in uses.items()},
+        {kind: use.sent for kind, use in uses.items()},
     )
 
 

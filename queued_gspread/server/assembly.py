@@ -197,7 +197,7 @@ class Parts:
             return ()
         own = Known(self.account.name, self.project, self.tokens)
         lent = [Known(each.name, each.project, each.tokens, each.name) for each in self.lenders]
-        return accounts_of([own, *lent], self.lending, self.figures)
+        return accounts_of([own, *lent], self.lending)
 
     def _lent(self, transport: Transport) -> dict[str, Transport]:
         """Return the transports of the accounts that lend, by their names."""

@@ -19,7 +19,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from queued_gspread.broker import PAUSE, Permit, Project
 from queued_gspread.broker.permits import ALONE
@@ -27,7 +27,7 @@ from queued_gspread.broker.permits import ALONE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["OWN", "Lending", "Use"]
+__all__ = ["OWN", "Lending"]
 
 OWN: Final = ""
 """The name of the namespace's own account."""
@@ -42,14 +42,6 @@ _ASK_AGAIN: Final = 5.0
 _NOT_TOLD: Final = Permit("")
 
 
-class Use(NamedTuple):
-    """What an account does for one kind of request: slots held, their limit, requests sent."""
-
-    held: int
-    limit: int
-    sent: int
-
-
 @dataclass
 class Room:
     """An account's slots for one kind of request, as far as this process knows.
@@ -57,7 +49,6 @@ class Room:
     Attributes:
         limit: How many there are; 0 for no limit.
         out: How many requests are in the air.
-        sent: How many were sent in all.
         ends: When each other slot that is held is free, in order.
         said: Redis's latest answer, if that was to wait.
         until: Until when it need not be asked again.
@@ -66,14 +57,9 @@ class Room:
 
     limit: int
     out: int = 0
-    sent: int = 0
     ends: deque[float] = field(default_factory=deque)
     said: Permit = _NOT_TOLD
     until: float = -math.inf
-
-    def use(self, now: float) -> Use:
-        """Return what is told of it."""
-        return Use(self.held(now), self.limit, self.sent)
 
     def held(self, now: float) -> int:
         """Return how many slots are held."""
@@ -191,7 +177,7 @@ class Lending:
             room = self._room(account, kind)
             room.until = -math.inf
             if permit.word == "go":
-                room.out, room.sent = room.out + 1, room.sent + 1
+                room.out += 1
             if permit.word in ("go", "wait"):
                 room.limit = permit.limit
             if permit.word == "wait" and permit.kind != PAUSE and permit.wait < math.inf:
@@ -218,12 +204,12 @@ class Lending:
         bound = self._shared.get(kind, 0) or math.inf
         return int(sum(min(limit, bound) for limit in of_projects.values()))
 
-    def uses(self, account: str) -> dict[str, Use]:
-        """Return what an account does, for each kind of request."""
+    def rooms(self, account: str) -> dict[str, tuple[int, int]]:
+        """Return for each kind how many slots an account holds, and how many it has."""
         now = self._clock()
         with self._lock:
             mine = {kind: room for (name, kind), room in self._rooms.items() if name == account}
-            return {kind: room.use(now) for kind, room in mine.items()}
+            return {kind: (room.held(now), room.limit) for kind, room in mine.items()}
 
     def _room(self, account: str, kind: str) -> Room:
         room = self._rooms.get((account, kind))

@@ -20,12 +20,15 @@ from .idempotency import json_sent, known_method
 from .request import Failure, Response, answer_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .request import Request
 
 __all__ = ["concerns_account", "is_denied", "may_be_lent", "spreadsheet_of"]
 
 _BOOK: Final = re.compile(r"/v4/spreadsheets/([^/:]+)")
 _DENIED: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+_CELLS: Final = ("rows", "cell")
 # Google answers 400 to who may not edit a protected range; another account may.
 _PROTECTED: Final = "protected"
 
@@ -85,7 +88,19 @@ def _is_lent_part(part: Any) -> bool:
         return False
     ((kind, about),) = part.items()
     row = BATCH_REQUESTS.get(kind)
-    if row is None or not row.lent:
+    if row is None or not row.lent or not isinstance(about, dict):
         return False
-    fields = about.get("fields", "") if isinstance(about, dict) else ""
-    return isinstance(fields, str) and not any(name in fields for name in row.own_fields)
+    named = [*_names_in(about), str(about.get("fields", ""))]
+    return not any(own in name for name in named for own in row.own_fields)
+
+
+def _names_in(value: Any) -> Iterator[str]:
+    """Yield the names in a request of a batch, but for those in cells: its field mask has them."""
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield str(name)
+            if name not in _CELLS:
+                yield from _names_in(below)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _names_in(each)
