@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from queued_gspread.broker import AccountAtWork
+from queued_gspread.broker import FINE, AccountAtWork
 from queued_gspread.server.google.token_errors import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from queued_gspread.server.google.token_state import AnyTokens, TokenState
-    from queued_gspread.server.pacing.lending import Lending, Use
+    from queued_gspread.server.pacing.lending import Lending
 
 __all__ = ["Known", "accounts_of"]
 
-_OK: Final = "ok"
 _WAITS: Final = "waits for an access token"
 
 
@@ -38,22 +37,21 @@ class Known(NamedTuple):
 
 def accounts_of(accounts: Sequence[Known], lending: Lending) -> list[AccountAtWork]:
     """Return what each account does."""
-    return [_account(each, lending.uses(each.key)) for each in accounts]
+    return [_account(each, lending.rooms(each.key)) for each in accounts]
 
 
-def _account(known: Known, uses: Mapping[str, Use]) -> AccountAtWork:
+def _account(known: Known, rooms: Mapping[str, tuple[int, int]]) -> AccountAtWork:
     return AccountAtWork(
         known.name,
         known.project,
         not known.key,
         _state_in_words(known.tokens.state()),
-        {kind: use.held for kind, use in uses.items()},
-        {kind: use.limit for kind, use in uses.items()},
-        {kind: use.sent for kind, use in uses.items()},
+        {kind: held for kind, (held, _) in rooms.items()},
+        {kind: limit for kind, (_, limit) in rooms.items()},
     )
 
 
 def _state_in_words(state: TokenState) -> str:
     if state.is_usable:
-        return _OK
+        return FINE
     return _WAITS if state.error is None else shown(state.error)
