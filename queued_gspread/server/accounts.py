@@ -8,7 +8,7 @@ from queued_gspread.broker import FINE, AccountAtWork
 from queued_gspread.server.google.token_errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from queued_gspread.server.google.token_state import AnyTokens, TokenState
     from queued_gspread.server.pacing.lending import Lending
@@ -37,10 +37,11 @@ class Known(NamedTuple):
 
 def accounts_of(accounts: Sequence[Known], lending: Lending) -> list[AccountAtWork]:
     """Return what each account does."""
-    return [_account(each, lending.rooms(each.key)) for each in accounts]
+    return [_account(each, lending) for each in accounts]
 
 
-def _account(known: Known, rooms: Mapping[str, tuple[int, int]]) -> AccountAtWork:
+def _account(known: Known, lending: Lending) -> AccountAtWork:
+    rooms = lending.rooms(known.key)
     return AccountAtWork(
         known.name,
         known.project,
@@ -48,6 +49,7 @@ def _account(known: Known, rooms: Mapping[str, tuple[int, int]]) -> AccountAtWor
         _state_in_words(known.tokens.state()),
         {kind: held for kind, (held, _) in rooms.items()},
         {kind: limit for kind, (_, limit) in rooms.items()},
+        lending.pauses(known.key),
     )
 
 

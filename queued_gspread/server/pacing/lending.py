@@ -39,6 +39,7 @@ _BELIEVED: Final = 600.0
 _MOST: Final = 10_000
 # Redis is asked again after so many seconds, whatever it has said: a limit may have grown.
 _ASK_AGAIN: Final = 5.0
+_NEVER_LENT: Final = "drive"
 _NOT_TOLD: Final = Permit("")
 
 
@@ -52,6 +53,7 @@ class Room:
         ends: When each other slot that is held is free, in order.
         said: Redis's latest answer, if that was to wait.
         until: Until when it need not be asked again.
+        paused: Until when none of them is given, after a refusal.
 
     """
 
@@ -60,6 +62,7 @@ class Room:
     ends: deque[float] = field(default_factory=deque)
     said: Permit = _NOT_TOLD
     until: float = -math.inf
+    paused: float = -math.inf
 
     def held(self, now: float) -> int:
         """Return how many slots are held."""
@@ -175,12 +178,13 @@ class Lending:
         now = self._clock()
         with self._lock:
             room = self._room(account, kind)
-            room.until = -math.inf
+            is_paused = permit.word == "wait" and permit.kind == PAUSE
+            room.until, room.paused = -math.inf, now + permit.wait if is_paused else -math.inf
             if permit.word == "go":
                 room.out += 1
             if permit.word in ("go", "wait"):
                 room.limit = permit.limit
-            if permit.word == "wait" and permit.kind != PAUSE and permit.wait < math.inf:
+            if permit.word == "wait" and not is_paused and permit.wait < math.inf:
                 room.said, room.until = permit, now + min(permit.wait, _ASK_AGAIN)
 
     def answered(self, account: str, kind: str) -> None:
@@ -207,9 +211,18 @@ class Lending:
     def rooms(self, account: str) -> dict[str, tuple[int, int]]:
         """Return for each kind how many slots an account holds, and how many it has."""
         now = self._clock()
+        kinds = [kind for kind in self._limits if account == OWN or kind != _NEVER_LENT]
+        with self._lock:
+            mine = {kind: self._room(account, kind) for kind in kinds}
+            return {kind: (room.held(now), room.limit) for kind, room in mine.items()}
+
+    def pauses(self, account: str) -> dict[str, float]:
+        """Return for how many seconds an account gets no slots of a kind, after refusals."""
+        now = self._clock()
         with self._lock:
             mine = {kind: room for (name, kind), room in self._rooms.items() if name == account}
-            return {kind: (room.held(now), room.limit) for kind, room in mine.items()}
+            left = {kind: room.paused - now for kind, room in mine.items()}
+            return {kind: seconds for kind, seconds in left.items() if 0 < seconds < math.inf}
 
     def _room(self, account: str, kind: str) -> Room:
         room = self._rooms.get((account, kind))
