@@ -11,9 +11,13 @@ from limits import UNLIMITED
 from waiting import eventually
 
 from queued_gspread.broker.published import published_of
+from queued_gspread.cli import screen
 from queued_gspread.emulator import Emulator
+from queued_gspread.metrics.families import families_of
+from queued_gspread.monitor import look
 from queued_gspread.server import Server
 from queued_gspread.server.figures import Figures, step_of
+from queued_gspread.settings import Settings
 
 LIMITS = {"writes_per_minute": 3, "reads_per_minute": 0, "quota_window": 60.0}
 
@@ -97,6 +101,29 @@ def test_each_account_is_published(lent, append, published, names):
     assert held.items() <= found.totals.items()
 
 
+def test_what_accounts_do_is_shown(lent, append, published, names, redis_url, namespace):
+    """Snapshot, screen and metrics have what each account holds and has sent, as it is in Redis."""
+    lent()
+    for _ in range(5):
+        append()
+    counted = [f"account {name} write" for name in names]
+    published(lambda found: sum(found.totals.get(each, 0) for each in counted) == 5)
+    snapshot = look(Settings(redis_url, namespace))
+    quota = [{each.kind: each for each in account.quota} for account in snapshot.accounts]
+    assert [account.account for account in snapshot.accounts] == names
+    assert [[*each] for each in quota] == [["read", "write", "drive"], *[["read", "write"]] * 2]
+    assert sum(each["write"].requests for each in quota) == 5
+    assert all(each["write"].held == each["write"].requests for each in quota)
+    # Of the first account Redis says the same.
+    (writes,) = (each for each in snapshot.quota if each.kind == "write")
+    assert (writes.held, writes.limit) == (quota[0]["write"].held, quota[0]["write"].limit)
+    shown = "\n".join(screen.status(snapshot, "here"))
+    assert all(f"{each['write'].held} of 3" in shown for each in quota)
+    families = {family.name: family.samples for family in families_of(snapshot)}
+    up = families["queued_gspread_account_up"]
+    assert {each.labels["account"]: each.value for each in up} == dict.fromkeys(names, 1)
+
+
 def test_one_account_is_published_as_before(lent, append, published):
     """With one account nothing is published of accounts, and no request is counted for one."""
     lent(1)
@@ -107,7 +134,7 @@ def test_one_account_is_published_as_before(lent, append, published):
 
 
 def test_a_bad_key_shows_and_callers_notice_nothing(
-    lent, append, published, google, paths, names, caplog
+    lent, append, published, google, paths, names, caplog, redis_url, namespace
 ):
     """An account without keys has a reason for its token and lends nothing, until it has one."""
     google.accounts[1].disable_keys()
@@ -117,10 +144,10 @@ def test_a_bad_key_shows_and_callers_notice_nothing(
     append()
     append()
     assert {served.account for served in google.ledger if served.quota == "write"} == {names[0]}
-    _, lender = published(
-        lambda found: [each.token != "ok" for each in found.work.accounts] == [False, True]
-    ).work.accounts
-    assert lender.token.startswith("RefreshError: invalid_grant")
+    why = "RefreshError: invalid_grant"
+    found = published(lambda found: [a.token[:27] for a in found.work.accounts] == ["ok", why])
+    told = f"account {names[1]} lends nothing: {found.work.accounts[1].token}"
+    assert told in look(Settings(redis_url, namespace)).problems
     google.accounts[1].rotate_key()
     google.accounts[1].write_service_account(paths[1])
     published(lambda found: found.work.accounts[1].token == "ok")
@@ -129,8 +156,8 @@ def test_a_bad_key_shows_and_callers_notice_nothing(
     assert [served.account for served in google.ledger if served.quota == "write"] == [
         *(names[0], names[0], names[1], names[1])
     ]
-    told = [r.getMessage() for r in caplog.records if names[1] in r.getMessage()]
-    assert len([line for line in told if "lends no quota" in line]) == 1
+    lines = [r.getMessage() for r in caplog.records if names[1] in r.getMessage()]
+    assert len([line for line in lines if "lends no quota" in line]) == 1
 
 
 def test_requests_are_counted_for_each_account():
