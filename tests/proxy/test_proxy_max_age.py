@@ -405,7 +405,7 @@ def test_an_upsert_reads_afresh(ws, others):
     ws.update([["id", "total"], ["a", 1]])
     with gspread.max_age(AGE):
         ws.get_values()
-        gspread.upsert_rows(ws, [["a", 2]], key="id")
+        gspread.upsert_rows(ws, [["a", 2]], key="id", existing="keep")
         others.insert_row(["b", 5], 2)
         gspread.upsert_rows(ws, [["a", 3]], key="id")
     assert others.get_values() == [["id", "total"], ["b", "5"], ["a", "3"]]
