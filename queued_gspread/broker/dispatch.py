@@ -31,6 +31,7 @@ from .permits import (
     Slot,
     milliseconds,
     permit_of,
+    words_of,
 )
 from .promises import Kept
 
@@ -173,23 +174,29 @@ class Dispatch(FencedScripts):
         pairs = zip(acquire_args, steps, strict=True)
         of_jobs = [arg for share, step in pairs for arg in share.args(step)]
         of_slot = slot.args()
-        latest, may_hold_later = self._held.latest(slot)
-        if may_hold_later:
-            self._remind(slot)
+        accounts = slot.project.accounts
+        latest, shared = self._latest(slot), [self._latest(each) for each in slot.of_project]
         released, moment = self._slots_args(slots_to_release), now()
-        project, peers = slot.project, self._slots_of(slot.project.accounts, (slot.kind,))
-        of_project = [slot.what, project.limit, len(peers)]
-        args = [*of_slot, latest, *of_project, *released[1], *of_jobs]
+        peers, limits = self._slots_of(accounts, (slot.kind,)), [slot.what, slot.project.limit]
+        args = [*of_slot, latest, *limits, words_of(shared), *released[1], *of_jobs]
         found = self._fenced("acquire", [*places, *released[0], *peers], args)
         self._note_released(slots_to_release, moment)
         if found[0] == b"forgotten":
-            self._remind(slot)
-            args = [*of_slot, "", *of_project, 0, *of_jobs]
+            for each in slot.of_project or (slot,):
+                self._remind(each)
+            args = [*of_slot, "", *limits, words_of([""] * len(peers)), 0, *of_jobs]
             found = self._fenced("acquire", [*places, *peers], args)
         permit = permit_of(found)
         if permit.word == "go":
             self._held.take(slot)
         return replace(permit, account=slot.account) if slot.account else permit
+
+    def _latest(self, slot: Slot) -> str:
+        """Return the latest slot of a slot's account and kind that Redis must know, or ''."""
+        latest, may_hold_later = self._held.latest(slot)
+        if may_hold_later:
+            self._remind(slot)
+        return latest
 
     def _slots_of(self, accounts: Sequence[str], kinds: Sequence[str] = KINDS) -> list[str]:
         """Return the keys of accounts' slots."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread._clock import now
@@ -27,6 +27,8 @@ from queued_gspread._clock import now
 from .pauses import pauses_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .jobs import Entry
     from .pauses import Pause
 
@@ -116,6 +118,11 @@ class Slot:
     def line(self) -> str:
         """The line in which its request waits: that of its kind, or of all accounts for it."""
         return self.kind + LENT if self.may_be_lent else self.kind
+
+    @property
+    def of_project(self) -> list[Slot]:
+        """The same slot for each account that shares the project; none if it is not shared."""
+        return [replace(self, account=account) for account in self.project.accounts]
 
     @property
     def attempt(self) -> str:
@@ -383,6 +390,11 @@ def _epoch_of(name: str) -> tuple[int, str]:
 
 def _is_later(answered: float | None, moment: float) -> bool:
     return answered is None or answered > moment
+
+
+def words_of(names: Sequence[str]) -> str:
+    """Return names of slots as one argument of ``acquire.lua``; '-' for each that is missing."""
+    return " ".join(name or "-" for name in names)
 
 
 def milliseconds(seconds: float) -> int:

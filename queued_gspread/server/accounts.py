@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from queued_gspread.broker import FINE, AccountAtWork
@@ -41,7 +42,7 @@ def accounts_of(accounts: Sequence[Known], lending: Lending) -> list[AccountAtWo
 
 
 def _account(known: Known, lending: Lending) -> AccountAtWork:
-    rooms = lending.rooms(known.key)
+    rooms, pauses = lending.rooms(known.key), lending.pauses(known.key)
     return AccountAtWork(
         known.name,
         known.project,
@@ -49,7 +50,7 @@ def _account(known: Known, lending: Lending) -> AccountAtWork:
         _state_in_words(known.tokens.state()),
         {kind: held for kind, (held, _) in rooms.items()},
         {kind: limit for kind, (_, limit) in rooms.items()},
-        lending.pauses(known.key),
+        {kind: round(seconds, 1) for kind, seconds in pauses.items() if seconds < math.inf},
     )
 
 

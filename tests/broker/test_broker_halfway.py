@@ -185,12 +185,12 @@ def acquire(
     window=60_000,
     released=(),
     claim="",
-    project=(0, 0),
+    project=(0, ""),
 ):
     """Return the question whether a request may be sent, which releases slots."""
     job = [entry, "J1", "j", "1", 5000, position, "slot", "what", claim, 1, "=read"]
     args = [EPOCH, "write", "slot", limit, window, interval, "", "write", *project]
-    places = [*START, *[SLOTS, KEYS.throttle] * len(released), *[SLOTS] * project[1]]
+    places = [*START, *[SLOTS, KEYS.throttle] * len(released), *[SLOTS] * len(project[1].split())]
     return Case("acquire", places, [*args, *slots_of(released), *job], [SERVER, *before])
 
 
@@ -451,6 +451,8 @@ CASES = [
     acquire(*TWO, *AHEAD, limit=1),
     acquire(*TWO, *AHEAD, limit=3),
     acquire(*HELD),
+    acquire(*TWO, *AHEAD, limit=3, project=(2, "- -")),
+    acquire(*TWO, *AHEAD, limit=3, project=(60, "one")),
     Case("head", HEAD, [EPOCH, "lane"], [SERVER, *TWO]),
     Case("head", HEAD, [EPOCH, "lane"], [SERVER, ACTIVE]),
     Case(

@@ -12,7 +12,7 @@ from waiting import eventually
 
 from queued_gspread.broker.published import published_of
 from queued_gspread.cli import screen
-from queued_gspread.emulator import Emulator
+from queued_gspread.emulator import Emulator, Quotas
 from queued_gspread.metrics.families import families_of
 from queued_gspread.monitor import look
 from queued_gspread.server import Server
@@ -122,6 +122,18 @@ def test_what_accounts_do_is_shown(lent, append, published, names, redis_url, na
     families = {family.name: family.samples for family in families_of(snapshot)}
     up = families["queued_gspread_account_up"]
     assert {each.labels["account"]: each.value for each in up} == dict.fromkeys(names, 1)
+
+
+def test_a_pause_of_an_account_is_published(lent, append, published, google, names):
+    """Where Google refuses one account, its pause is there until it is over."""
+    lent(2)
+    append()
+    google.quotas = Quotas(writes=1, window=60.0)
+    append()
+    append()
+    found = published(lambda found: any(each.pauses for each in found.work.accounts))
+    (paused,) = [each for each in found.work.accounts if each.pauses]
+    assert 0 < paused.pauses["write"] <= 60
 
 
 def test_one_account_is_published_as_before(lent, append, published):

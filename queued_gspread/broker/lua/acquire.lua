@@ -24,7 +24,8 @@
 -- ARGV[7] latest    the latest slot of this kind that the server knows to be held, or ''
 -- ARGV[8] what      'read' or 'write': what a pause of either holds up
 -- ARGV[9] shared    slots of this kind of the account's project; 0 for no limit
--- ARGV[10] accounts  how many share the project; 0 if it has it for itself
+-- ARGV[10] known    of each account that shares the project: the latest slot of this kind that the
+--                   server knows to be held, or '-'; '' if the account has it for itself
 -- ARGV[11] slots_to_release  how many; then, for each of them:
 --         kind      its request's kind of quota
 --         slot      its name
@@ -51,11 +52,15 @@
 -- {'none', 0, 0, 0, 0, the words} if none of them goes; {'paused', the line of the pause};
 -- {'wait', milliseconds or -1 (until a response comes), which requests
 -- wait: 'kind', 'pause' (that kind, since a refusal) or 'all', the limit}; {'forgotten'} if Redis
--- no longer knows the latest slot, nor those taken with it; or 'stale'.
+-- no longer knows the latest slot of an account, nor those taken with it; or 'stale'.
 may_grow(KEYS[1])
 local epoch, paused = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'paused'))
 local now, works = now_ms(), epoch == ARGV[1]
-local first_of_project = #KEYS - ARGV[10] + 1
+local known = {}
+for name in string.gmatch(ARGV[10], '%S+') do
+  known[#known + 1] = name
+end
+local first_of_project = #KEYS - #known + 1
 local at = release_slots(works, now, first_of_project - 2 * ARGV[11], 11)
 if not works then
   return 'stale'
@@ -131,6 +136,11 @@ if kind ~= '' then
   local q = quota_of(KEYS[4], KEYS[5], kind, full, window, now)
   if ARGV[7] ~= '' and not redis.call('ZSCORE', KEYS[5], ARGV[7]) then
     return {'forgotten'}
+  end
+  for i, name in ipairs(known) do
+    if name ~= '-' and not redis.call('ZSCORE', KEYS[first_of_project + i - 1], name) then
+      return {'forgotten'}
+    end
   end
   -- A retry after a broken connection must not take a second slot.
   if not redis.call('ZSCORE', KEYS[5], slot) then

@@ -53,7 +53,7 @@ class Room:
         ends: When each other slot that is held is free, in order.
         said: Redis's latest answer, if that was to wait.
         until: Until when it need not be asked again.
-        paused: Until when none of them is given, after a refusal.
+        pauses: Until when it makes no request, after a refusal of Google's.
 
     """
 
@@ -62,7 +62,7 @@ class Room:
     ends: deque[float] = field(default_factory=deque)
     said: Permit = _NOT_TOLD
     until: float = -math.inf
-    paused: float = -math.inf
+    pauses: float = -math.inf
 
     def held(self, now: float) -> int:
         """Return how many slots are held."""
@@ -178,14 +178,21 @@ class Lending:
         now = self._clock()
         with self._lock:
             room = self._room(account, kind)
-            is_paused = permit.word == "wait" and permit.kind == PAUSE
-            room.until, room.paused = -math.inf, now + permit.wait if is_paused else -math.inf
+            room.until = room.pauses = -math.inf
             if permit.word == "go":
                 room.out += 1
             if permit.word in ("go", "wait"):
                 room.limit = permit.limit
-            if permit.word == "wait" and not is_paused and permit.wait < math.inf:
+            if permit.word == "wait" and permit.kind == PAUSE:
+                room.pauses = now + permit.wait
+            elif permit.word == "wait" and permit.wait < math.inf:
                 room.said, room.until = permit, now + min(permit.wait, _ASK_AGAIN)
+
+    def refused(self, account: str, kind: str, pause: float) -> None:
+        """Note for how many seconds an account makes no requests of a kind."""
+        now = self._clock()
+        with self._lock:
+            self._room(account, kind).pauses = now + pause
 
     def answered(self, account: str, kind: str) -> None:
         """Note that a request under an account is no longer in the air."""
@@ -217,12 +224,11 @@ class Lending:
             return {kind: (room.held(now), room.limit) for kind, room in mine.items()}
 
     def pauses(self, account: str) -> dict[str, float]:
-        """Return for how many seconds an account gets no slots of a kind, after refusals."""
+        """Return for each kind that an account makes no requests of, for how many seconds more."""
         now = self._clock()
         with self._lock:
             mine = {kind: room for (name, kind), room in self._rooms.items() if name == account}
-            left = {kind: room.paused - now for kind, room in mine.items()}
-            return {kind: seconds for kind, seconds in left.items() if 0 < seconds < math.inf}
+        return {kind: room.pauses - now for kind, room in mine.items() if room.pauses > now}
 
     def _room(self, account: str, kind: str) -> Room:
         room = self._rooms.get((account, kind))

@@ -16,14 +16,14 @@ from queued_gspread.server.policy.lendable import (
     spreadsheet_of,
 )
 from queued_gspread.server.policy.request import Failure, Response
-from queued_gspread.server.policy.verdict import VerdictKind
+from queued_gspread.server.policy.verdict import Verdict, VerdictKind
 
 from .outgoing import SendResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from queued_gspread.broker import Permit, Slot
+    from queued_gspread.broker import Permit, QuotaState, Slot
     from queued_gspread.server.google.token_state import AnyTokens
     from queued_gspread.server.google.transport import Transport
     from queued_gspread.server.pacing.lending import Lending
@@ -76,7 +76,7 @@ class Loans:
         project = self.lending.project(account, slot.kind)
         return replace(slot, account=account, limit=self._quota.limit(slot.kind), project=project)
 
-    def others(self, slot: Slot) -> list[Slot]:
+    def _others(self, slot: Slot) -> list[Slot]:
         """Return slots of the other accounts of a slot's project, which no request has."""
         siblings = self.lending.siblings(slot.account)
         return [self.slot_of(slot, name) for name in siblings if name != slot.account]
@@ -146,6 +146,26 @@ class Loans:
             return False
         outgoing.is_own = True
         return True
+
+    def refused(
+        self,
+        slot: Slot,
+        verdict: Verdict,
+        state: QuotaState,
+        pause: Callable[[Slot], QuotaState],
+    ) -> None:
+        """Note that Google has refused an account's request for the quota.
+
+        Args:
+            slot: The request's slot.
+            verdict: Whose quota it is, by Google's word.
+            state: How long the account pauses.
+            pause: Has the account of another slot pause too, and returns for how long.
+
+        """
+        self.lending.refused(slot.account, slot.kind, state.pause)
+        for other in self._others(slot) if verdict.of == "project" else ():
+            self.lending.refused(other.account, other.kind, pause(other).pause)
 
     def _learn(self, kind: str, spreadsheet: str, outcome: Response | Failure) -> None:
         if isinstance(outcome, Response):

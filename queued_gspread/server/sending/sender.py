@@ -378,15 +378,10 @@ class Sender:
             self._valve.answered(slot)
         if refused:
             self._incidents.note_refusal(slot, verdict, quota_state)
-            if verdict.of == "project" and self._loans:
-                self._pause_others(slot, permit, answer)
-
-    def _pause_others(self, slot: Slot, permit: Permit, answer: dict[str, Any]) -> None:
-        """Let all accounts of a project pause, since Google has refused one for the project."""
-        assert self._loans is not None
-        answer = {**answer, "attempt": ""}
-        for other in self._loans.others(slot):
-            self.releases.settle([], other, permit.sent, **answer)
+            if self._loans is not None:
+                settle, alone = self.releases.settle, {**answer, "attempt": ""}
+                pause = partial(settle, [], sent=permit.sent, **alone)
+                self._loans.refused(slot, verdict, quota_state, pause)
 
     def _release_of(
         self, call: Call, answer: Exchange | Outcome | None, is_unwritten: bool

@@ -55,7 +55,7 @@ def test_a_pause_is_told_until_it_ends_or_a_slot_is_given(lending, clock):
     lending.told(ONE, "read", wait(20.0))
     lending.told(TWO, "write", wait(math.inf, PAUSE))
     clock.now += 5
-    assert (lending.pauses(ONE), lending.pauses(TWO)) == ({"write": 15.0}, {})
+    assert (lending.pauses(ONE), lending.pauses(TWO)) == ({"write": 15.0}, {"write": math.inf})
     lending.told(ONE, "write", go())
     assert lending.pauses(ONE) == {}
     lending.told(ONE, "write", wait(20.0, PAUSE))
