@@ -211,6 +211,18 @@ def test_a_row_of_a_log(book, google, capsys):
     assert "web1" not in told
 
 
+def test_a_page_that_many_look_at(book, google):
+    """However often it is drawn the sheet is read once, and once more after a write."""
+    book.sheet1.update([["bolts", 5]])
+    names = run(block("docs/recipes.md", "python", "A page that many look at"))
+    google.clear_ledger()
+    for left in ("5", "4"):
+        for _ in range(10):
+            assert names["page"]() == [["bolts", left]]
+        names["sold"](1, 4)
+    assert Counter(served.method for served in google.ledger) == {"GET": 2, "PUT": 2}
+
+
 def test_a_snapshot(book, capsys):
     """The example prints a line for each kind of request, with its slots and the wait."""
     run(block("docs/operations.md", "python", "The snapshot"))

@@ -554,7 +554,7 @@ def test_accounts_of_a_server_that_works(
         bad = server._parts.lenders[1].tokens
         eventually(lambda: bad.state().error)
         published = Keys(namespace).published
-        eventually(lambda: "RefreshError" in (raw.hget(published, "work") or ""))
+        eventually(lambda: "RefreshError" in (raw.hget(published, "resources") or ""))
         status, found = check_all()
     assert status == 1
     assert found["account 2"]["told"].endswith("lends its quota")

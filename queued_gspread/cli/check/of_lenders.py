@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread.broker import FINE
+
 from .findings import Finding, failed, ok, warned
 from .of_credentials import PATIENCE, token_trouble
 from .of_google import Google
@@ -50,7 +52,7 @@ def published_findings(accounts: Sequence[AccountAtWork]) -> Iterator[Finding]:
     """Yield what the server that works says of the accounts that lend it their quota."""
     for number, account in enumerate(accounts[1:], 2):
         name, whose = f"account {number}", f"{account.name} of project {account.project}"
-        if account.token == "ok":  # noqa: S105 - a word, and no secret
+        if account.token == FINE:
             yield ok(name, f"{whose} lends its quota")
         else:
             yield failed(name, f"{whose} lends nothing: {account.token}", _LOOK)

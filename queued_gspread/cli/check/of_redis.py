@@ -88,8 +88,10 @@ class Queue:
         with suppress(ResponseError):
             self.owner = _text(found.get(keys.account))
         with suppress(ResponseError):
-            work = found.hget(keys.published, "work") or b""
-            self.accounts = published_of({b"work": work}, 0.0).work.accounts
+            names = [b"work", b"resources"]
+            parts = zip(names, found.hmget(keys.published, names), strict=True)
+            has = {name: part for name, part in parts if part is not None}
+            self.accounts = published_of(has, 0.0).work.accounts
 
     def _away(self, error: RedisError) -> Finding:
         if self._is_default and _can_be_started():
