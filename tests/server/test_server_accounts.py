@@ -90,6 +90,7 @@ def senders(emulator, path=""):
     return [served.account for served in emulator.ledger if path in served.path]
 
 
+JSON = {"Content-Type": "application/json"}
 LIMITED = {"writes_per_minute": 4, "reads_per_minute": 4, "quota_window": 30.0}
 
 
@@ -165,6 +166,18 @@ def test_a_first_account_that_may_only_read(lent, emulator, names, book, cells):
             cells.append(0)
     assert senders(emulator, ":append") == [names[0]] * 2
     assert senders(emulator) == [names[0], names[0], names[1], names[0]]
+
+
+def test_a_copy_shows_no_right_to_write(lent, emulator, names, book, cells):
+    """A sheet is copied from what the first account may only read: writes there are not lent."""
+    emulator.share(book, emulator.accounts[0], "reader")
+    # The emulator wants the right to write there; of Google that is not documented.
+    emulator.faults.add(Status(200, body={"sheetId": 1}, headers=JSON), path=":copyTo")
+    lent(**LIMITED)
+    cells.http.spreadsheets_sheets_copy_to(book, 0, "other")
+    with pytest.raises(APIError, match="403"):
+        cells.append(0)
+    assert senders(emulator) == [names[0]] * 2
 
 
 def test_what_is_the_first_account_s_alone(lent, emulator, names, book, cells, client):
