@@ -17,25 +17,40 @@ ACCOUNTS = (1, 2, 5)
 CALLERS = 2
 """How many callers append to a spreadsheet, each one call after the other."""
 
-_BOUND = 1.05
+_GOAL = 1.05
 _PAGE = 1_000
 
 
 def run(place):
-    results = {number: _measure(place, number) for number in ACCOUNTS}
-    for number, (figures, told) in results.items():
-        yield Row(GROUP, _name(number), figures, told)
-    for number, (figures, _) in results.items():
-        name, seconds = _name(number), figures["time_s"]
-        yield Comparison(GROUP, f"{name}: time / bound", "s", seconds, figures["bound_s"], _BOUND)
-        yield Comparison(GROUP, f"{name}: time / at the rate", "s", seconds, figures["rate_s"])
+    cases = [(number, options) for number in ACCOUNTS for options in ((), ("--no-fair",))]
+    results = {case: _measure(place, *case) for case in cases}
+    for case, (figures, told) in results.items():
+        yield Row(GROUP, _name(*case), figures, told)
+    for case, (figures, _) in results.items():
+        yield from _compared(_name(*case), figures, is_fair=not case[1])
 
 
-def _name(accounts):
-    return f"{accounts} account{'s' * (accounts > 1)}, queued"
+def _compared(name, figures, *, is_fair):
+    """Compare with the least time that the quota allows, and that at its rate.
+
+    With several spreadsheets a part of the slots is spaced evenly over the window, so that what
+    comes in between finds one: then the first window's slots cannot all be used at once. Without
+    that, the bound allows no time for the requests of the last window: the first one tells what
+    they take on this machine.
+    """
+    of_bound, of_rate = (None, _GOAL) if is_fair else (_GOAL, None)
+    numbers, slack = (figures["time_s"], figures["bound_s"]), figures["first_s"] * (not is_fair)
+    name_of = f"{name}: time / bound"
+    yield Comparison(GROUP, name_of, "s", *numbers, of_bound, slack=round(slack, 2))
+    numbers = (figures["time_s"], figures["rate_s"])
+    yield Comparison(GROUP, f"{name}: time / at the rate", "s", *numbers, of_rate)
 
 
-def _measure(place, accounts):
+def _name(accounts, options):
+    return ", ".join([f"{accounts} account{'s' * (accounts > 1)}, queued", *options])
+
+
+def _measure(place, accounts, options):
     """Return the figures of a run, and what a reader has to know of it."""
     size = place.size
     limits = [
@@ -44,29 +59,40 @@ def _measure(place, accounts):
         f"--quota-window={size.fair_window}",
     ]
     with Emulated(place, quota=limits, lenders=accounts - 1) as google:
-        server = google.server(*limits, "--no-merge")
+        server = google.server(*limits, "--no-merge", *options)
         user = google.user("queued")
         server.until_log("working as")
         keys = [user.ask(do="create", title=f"Book {n}") for n in range(size.lent_books)]
         each = size.lent_calls // (size.lent_books * CALLERS)
-        rest = size.fair_window
-        seconds = user.ask(do="spread", keys=keys, callers=CALLERS, count=each, rest=rest)
+        seconds = user.ask(
+            do="spread", keys=keys, callers=CALLERS, count=each, rest=size.fair_window
+        )
         ledger = _ledger(google)
-        there = [Counter(user.ask(do="rows", key=key)) for key in keys]
+        there = sum((Counter(user.ask(do="rows", key=key)) for key in keys), Counter())
     count = each * CALLERS * size.lent_books
     figures = {
         "time_s": seconds,
         "bound_s": max(1, count / (QUOTA * accounts) - 1) * size.fair_window,
         "rate_s": count / (QUOTA * accounts) * size.fair_window,
-        "appends": count,
+        "first_s": _first(ledger, QUOTA * accounts),
         "refused": sum(bool(entry["refused_by"]) for entry in ledger),
     }
     over = excesses(sent_in(ledger), size.fair_window, QUOTA, PROJECT)
+    figures["windows_over"] = len(over)
     wrong = [f"{found.whose}: {found.count} {found.kind}s IN A WINDOW" for found in over]
-    rows = sum(there, Counter())
-    if len(rows) != count or set(rows.values()) != {1}:
-        wrong.append(f"{count - len(rows)} ROWS LOST, {rows.total() - len(rows)} TWICE")
+    if len(there) != count or set(there.values()) != {1}:
+        lost, twice = count - len(there), sum(there.values()) - len(there)
+        wrong.append(f"{lost} ROWS LOST, {twice} TWICE")
     return figures, ", ".join(wrong) or _shares(ledger)
+
+
+def _first(ledger, count):
+    """Return the seconds that so many appends took, the first of all."""
+    appends = sorted(
+        (entry for entry in ledger if entry["path"].endswith(":append")),
+        key=lambda entry: entry["arrived"],
+    )[:count]
+    return appends[-1]["answered"] - appends[0]["arrived"]
 
 
 def _shares(ledger):
