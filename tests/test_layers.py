@@ -45,6 +45,7 @@ LAYERS = {
         "failed_calls fencing foreign formats locks pauses promises redis_check",
         "actions jobs listed_jobs",
         "permits",
+        "held",
         "resources",
         "published",
         "beat",
