@@ -85,7 +85,7 @@ class Slot:
         name: Its name, the same for each retry of acquiring it.
         limit: How many slots of that kind there are; 0 for no limit.
         window: Seconds for which it is held after the response.
-        interval: Least seconds between two requests of any kind.
+        interval: Least seconds between two requests of any kind as one account.
         lane: The lane of its request; '' to take no part in the fairness between lanes.
         what: ``read`` or ``write``: which pause of an operator's holds the request up; '' for one
             that only a pause of everything does.
