@@ -104,16 +104,8 @@ def book(google, redis_url, namespace, monkeypatch, tmp_path, guard):
 
 def test_the_quick_start(book):
     """The README's script writes its row into the sheet that was shared."""
-    run(block("README.md", "python", "Use it", 1))
+    run(block("README.md", "python", "Use it"))
     assert book.sheet1.get_all_values() == [ROW]
-
-
-def test_the_pipeline_of_the_readme(book):
-    """The README's loop leaves a thousand rows, in a few requests."""
-    names = run(block("README.md", "python", "Use it", 1))
-    run(block("README.md", "python", "Use it"), **names)
-    rows = [[str(number), "59.9"] for number in range(1000)]
-    assert book.sheet1.get_all_values() == [ROW, *rows]
 
 
 def test_the_trace_of_an_order(book, monkeypatch):
