@@ -115,7 +115,7 @@ def quota_options(parser: Parser) -> None:
 def _pace_options(parser: Parser) -> None:
     parser.option(
         "--interval",
-        "the least time between two requests (default %(default)s)",
+        "the least time between two requests as one account (default %(default)s)",
         type=seconds,
         default=0.0,
         metavar="SECONDS",

@@ -82,7 +82,7 @@ class Server:
         project_reads_per_minute: This namespace's share of the project's reads; 0 for no limit.
         project_writes_per_minute: Its share of the project's writes; 0 for no limit.
         quota_window: Seconds of a window, if it is not Google's minute: for an emulator.
-        interval: The least number of seconds between two requests.
+        interval: The least number of seconds between two requests as one account.
         retry_for: Seconds for which a failed request is retried.
         late_write_guard: Seconds for which a spreadsheet is left alone after a write without a
             response, which may still land.

@@ -266,16 +266,22 @@ def test_other_errors_of_a_lender_are_answers(lent, emulator, names, cells):
     assert senders(emulator) == names[:2]
 
 
-def test_merged_requests_are_lent(lent, emulator, names, cells, background):
+def test_merged_requests_are_lent(lent, emulator, names, book, client, background, operator):
     """A lender's 403 for a merged request is no answer to any of its calls."""
-    emulator.unshare(cells.book, emulator.accounts[1])
-    lent(no_merge=False, linger=0.0, **LIMITED)
-    cells.append(0)
-    emulator.latency = 0.2
-    calls = [background(cells.append, number) for number in range(1, 9)]
-    assert all(call.result(PATIENCE) for call in calls)
-    assert sorted(row for (row,) in cells.rows()) == [str(number) for number in range(9)]
-    assert Counter(senders(emulator, ":append"))[names[1]] == 1
+    lent(no_merge=False, writes_per_minute=20, quota_window=30.0)
+    sheet = client.open_by_key(book).sheet1
+    sheet.append_row(["0"])
+    emulator.unshare(book, emulator.accounts[1])
+    operator.pause("write")
+    calls = [background(sheet.append_row, [str(number)]) for number in range(1, 9)]
+    eventually(lambda: operator.waiting() == len(calls))
+    operator.resume()
+    for call in calls:
+        call.result(PATIENCE)
+    assert sorted(row for (row,) in sheet.get()) == [str(number) for number in range(9)]
+    appends = [served for served in emulator.ledger if served.path.endswith(":append")]
+    assert [served.account for served in appends][:3] == [names[0], names[1], names[0]]
+    assert [len(served.body["values"]) for served in appends][:3] == [1, 8, 8]
 
 
 @pytest.fixture

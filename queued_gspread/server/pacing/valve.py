@@ -30,7 +30,7 @@ ask it elsewhere: the proof holds for every request that Redis has let go, whene
 order they asked.
 
 Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so that they outlive the
-server. If Redis forgets them, the server that holds them still has them (``broker.permits.Held``).
+server. If Redis forgets them, the server that holds them still has them (``broker.held.Held``).
 
 A request's task takes a ticket and waits for its turn. Then it asks Redis, on the worker's thread
 that drives it. Redis answers "go", or how long to wait: then all requests of that kind wait, and

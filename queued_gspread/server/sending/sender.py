@@ -36,7 +36,7 @@ from .quota_waits import QuotaWaits
 from .releases import Releases
 from .remembering import Remembering
 from .request_span import sent_in_span
-from .results import answers_of, may_still_land, unsent
+from .results import answers_of, drop_ineligible, may_still_land
 from .suspects import Suspects
 
 if TYPE_CHECKING:
@@ -62,7 +62,6 @@ _UNREPLICATED: Final = Verdict(
 )
 _NOT_KNOWN: Final = SendResult([], Verdict(VerdictKind.UNKNOWN))
 _UNSENT: Final = SendResult([], Verdict(VerdictKind.NOT_SENT))
-_NO_KEY: Final = ("promised", "full")
 _NOT_APPLIED: Final = (
     VerdictKind.REFUSED_QUOTA,
     VerdictKind.UNAUTHENTICATED,
@@ -149,7 +148,8 @@ class Sender:
             except GoogleAuthError as error:
                 ended += [(call, call.given_up(error)) for call in outgoing.calls]
                 break
-            ended += self._drop_ineligible(outgoing, attempts, permit)
+            promises = self.recovery.promises
+            ended += drop_ineligible(outgoing, attempts, permit, self._clock(), promises)
             if permit.word != "go":
                 continue
             if self._loans is not None:
@@ -272,25 +272,6 @@ class Sender:
         acquire_args = [call.share(attempt, journals) for call in outgoing.calls]
         acquire = partial(self._queue.acquire, acquire_args, slot)
         return self.releases.with_next(outgoing.lane, acquire)
-
-    def _drop_ineligible(
-        self, outgoing: OutgoingRequest, attempts: Attempts, permit: Permit
-    ) -> Results:
-        """Drop the calls that may not go, or not be retried; return how they end."""
-        now, going = self._clock(), []
-        ended: Results = []
-        for place, call in enumerate(outgoing.calls):
-            word = permit.word_of(place)
-            is_waiting = word == "late" and not permit.words
-            if word == "go" or (is_waiting and end_of_waiting(call, attempts) > now):
-                going.append(call)
-            elif word in _NO_KEY:
-                call.tally.give_up()
-                ended.append((call, self.recovery.promises.refused(call, word)))
-            else:
-                ended.append((call, unsent(call, attempts, word)))
-        outgoing.calls = going
-        return ended
 
     def _attempt(self, outgoing: OutgoingRequest, slot: Slot, permit: Permit) -> SendResult:
         """Send a request once, and release its slot whether or not that succeeds."""
