@@ -546,6 +546,19 @@ def test_accounts_of_an_emulator(google, tmp_path):
     assert google.machine is google.accounts[0]
 
 
+def test_several_accounts_of_an_emulator():
+    """The page's accounts have the rights, keys and projects that it says."""
+    with Emulator() as emulator:
+        key = emulator.add_spreadsheet("Orders")
+        text = block("docs/emulator.md", "python", "Several accounts")
+        lender = run(text, emulator=emulator, id=key)["lender"]
+        projects = [each.service_account_info()["project_id"] for each in emulator.accounts]
+        assert emulator.gspread_client(lender).open_by_key(key).title == "Orders"
+        with pytest.raises(PermissionError):
+            emulator.gspread_client().open_by_key(key)
+    assert projects[0] == projects[1] != projects[2]
+
+
 def test_accounts_that_own_no_files():
     """The page's settings make the emulator of a test answer as Google does."""
     names = run(block("docs/emulator.md", "python", "Who may own files"))

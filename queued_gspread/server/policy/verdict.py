@@ -49,6 +49,8 @@ class VerdictKind(Enum):
     """Not applied: the token was refused."""
     NOT_SENT = auto()
     """Not applied: it never left."""
+    NOT_LENT = auto()
+    """Not applied: an account that lends its quota may not do it; the namespace's own may."""
     UNKNOWN = auto()
     """It may have been applied."""
 

@@ -45,13 +45,14 @@ class IncidentLog:
 
     def note_refusal(self, slot: Slot, verdict: Verdict, quota_state: QuotaState) -> None:
         """Log a refusal for the quota, if it begins an episode; otherwise at debug level."""
-        if not self._begins_episode(slot.kind, slot.window):
-            LOGGER.debug("%s refused: %s; %s", WHAT[slot.kind], verdict.why, quota_state)
+        what = WHAT[slot.kind] + (f" as {slot.account}" if slot.account else "")
+        if not self._begins_episode(what, slot.window):
+            LOGGER.debug("%s refused: %s; %s", what, verdict.why, quota_state)
             return
         LOGGER.warning(
             "Google refuses %s for the quota (%s), although this server keeps to it: %s. They "
             "pause now and are retried; the limit goes down%s and recovers step by step. %s",
-            WHAT[slot.kind],
+            what,
             verdict.why,
             _cause(verdict.of),
             f" to {quota_state.limit}" if quota_state.limit else "",
