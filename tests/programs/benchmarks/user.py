@@ -269,7 +269,8 @@ def _seconds(call):
 def main():
     where = json.loads(sys.argv[1])
     user = User({"direct": _direct, "queued": _queued}[where["way"]](where))
-    answers = "create script write read openall open contend loop gather upsert column count_up spread rows"
+    answers = "create script write read openall open contend loop gather upsert column count_up "
+    answers += "spread rows"
     answer_all({name: getattr(user, name) for name in answers.split()})
 
 

@@ -105,8 +105,8 @@ class Work:
         is_asyncio: Whether it makes them in asyncio.
         threads: How many of its calls are under way at a time.
         blocks: What it does in blocks: its pipelines ``waits`` or ``forgets`` at their end, or it
-            ``holds`` locks, some of its ``looks`` may be of another age, or it ``strays`` to what it
-            may not do; '' for none of these.
+            ``holds`` locks, some of its ``looks`` may be of another age, or it ``strays`` to what
+            it may not do; '' for none of these.
         max_age: How old the answers to its reads may be, in seconds.
 
     """
