@@ -87,6 +87,23 @@ def test_an_intent_tells_which_request_and_when():
     entry = b">7/1 1767355200500 " + intend(APPEND)
     sent = RequestDigest.of(APPEND)
     assert read_journal([entry]) == Journal([], Unanswered(sent, 1767355200.5))
+
+
+@pytest.mark.parametrize(
+    ("attempt", "account"),
+    [
+        (b"7/3.1@one@p.example", "one@p.example"),
+        (b"7/3.1@", ""),
+        (b"7/3.1@\x1b[31m", ""),
+        (b"7/3.1@\xff", ""),
+        (b"7/3.1@" + b"a" * 255, ""),
+    ],
+)
+def test_an_intent_names_the_account_that_lent_its_quota(attempt, account):
+    """The account stands after the attempt; what is no name of one is left out."""
+    entry = b">" + attempt + b" 1767355200500 " + intend(APPEND)
+    sent = RequestDigest.of(APPEND)
+    assert read_journal([entry]) == Journal([], Unanswered(sent, 1767355200.5, account))
     assert (sent.method, sent.endpoint) == ("post", APPEND.endpoint)
     assert b"secret" not in entry
 
