@@ -114,6 +114,17 @@ def test_all_slots_are_used(lent, emulator, names, cells):
     assert Counter(senders(emulator)) == dict.fromkeys(names, 4)
 
 
+def test_a_third_is_kept_for_what_only_the_first_may_send(lent, emulator, names, cells):
+    """While a lender has room, the first account keeps a third of its slots; then it gives all."""
+    lent(writes_per_minute=6, quota_window=30.0)
+    for number in range(10):
+        cells.append(number)
+    assert Counter(senders(emulator)) == {names[0]: 4, names[1]: 6}
+    cells.ask({"addProtectedRange": {"protectedRange": {"range": {"sheetId": 0}}}})
+    cells.append(10)
+    assert senders(emulator)[-2:] == [names[0]] * 2
+
+
 def test_a_sheet_that_a_lender_may_not_use(lent, emulator, names, book, cells):
     """A 403 of a lender is nobody's answer: the request goes out again, and that lender no more."""
     emulator.unshare(book, emulator.accounts[1])

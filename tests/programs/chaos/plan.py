@@ -53,7 +53,7 @@ WINDOW = 1.0
 LIMIT = 100
 """The quota of reads, and that of writes, in a window of so many seconds."""
 
-LENT, LENT_PROJECT = 30, 45
+LENT, LENT_PROJECT = 10, 15
 """The same for each of several accounts, so that one has too little, and for each project."""
 
 _CLIENTS = 5
