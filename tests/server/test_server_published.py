@@ -307,6 +307,24 @@ def test_a_server_works_though_it_cannot_publish(serve, client, gate, raw, keys,
     assert raw.get(keys.published) == "mine"
 
 
+def test_what_memory_answers_is_counted_with_its_call():
+    """A call counts the requests that memory has answered, and those that it might have."""
+    tally = Tally()
+    for _ in range(3):
+        tally.recall()
+    tally.missed += 1
+    figures = Figures()
+    figures.note_call((tally, "ok", ("h", 1), 0.0, 1.0))
+    figures.note_call(ENDED)
+    counted = figures.take()
+    assert {name: n for name, n in counted.totals.items() if "reca" in name or "miss" in name} == {
+        "recalled read": 3,
+        "missed read": 1,
+    }
+    assert step_of(counted)["hits"] == 3
+    assert (tally.requests, tally.share, str(tally)) == (0, 0, "0, from memory: 3")
+
+
 def test_steps_have_short_names():
     """The history has calls, failures, requests, refusals and what was sent again."""
     figures = Figures()
