@@ -184,7 +184,7 @@ class TicketQueue:
         self._fairness.answered(slot, now)
         self.unblock(slot.kind)
         # A slot of any account may be one that a request of this kind in the other line takes.
-        self.unblock(slot.kind + LENT)
+        self._blocked.pop(slot.kind + LENT, None)
 
     def take(self, now: float) -> Ticket | None:
         """Take the next ticket whose turn has come, or one that must give up."""

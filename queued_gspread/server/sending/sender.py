@@ -27,10 +27,10 @@ from queued_gspread.server.figures import Figures
 from queued_gspread.server.pacing.ticket_queue import Ticket
 from queued_gspread.server.pacing.valve import TURN
 from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of
-from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
+from queued_gspread.server.policy.verdict import NOT_APPLIED, Verdict, VerdictKind, judge
 
 from .counters import Counters
-from .incidents import IncidentLog, log_repeat, unreplicated
+from .incidents import UNREPLICATED, IncidentLog, log_repeat, unreplicated
 from .outgoing import Cause, SendResult, end_of_waiting
 from .quota_waits import QuotaWaits
 from .releases import Releases
@@ -57,17 +57,8 @@ if TYPE_CHECKING:
 __all__ = ["Sender"]
 
 _FINAL: Final = Verdict(VerdictKind.FINAL)
-_UNREPLICATED: Final = Verdict(
-    VerdictKind.NOT_SENT, why="the replicas of Redis do not all have the journal"
-)
 _NOT_KNOWN: Final = SendResult([], Verdict(VerdictKind.UNKNOWN))
 _UNSENT: Final = SendResult([], Verdict(VerdictKind.NOT_SENT))
-_NOT_APPLIED: Final = (
-    VerdictKind.REFUSED_QUOTA,
-    VerdictKind.UNAUTHENTICATED,
-    VerdictKind.NOT_SENT,
-    VerdictKind.NOT_LENT,
-)
 
 
 class Sender:
@@ -142,7 +133,10 @@ class Sender:
         ended, attempts = [] if ended is None else ended, outgoing.attempts
         attempts.begin()
         while outgoing.calls:
-            slot = self._slot(outgoing)
+            first = outgoing.calls[0].request
+            slot = self._quota.slot(first, self._queue.epoch, outgoing.spreadsheet)
+            if self._loans is not None:
+                slot = self._loans.widened(slot, outgoing)
             try:
                 permit = yield from self._permit(outgoing, slot, attempts)
             except GoogleAuthError as error:
@@ -165,12 +159,6 @@ class Sender:
     def recalled(self, calls: Sequence[Call]) -> Results:
         """Return the remembered answers to calls; see :meth:`Remembering.recalled`."""
         return self.remembering.recalled(calls, self._transport.confirm)
-
-    def _slot(self, outgoing: OutgoingRequest) -> Slot:
-        """Return the slot that a request asks for."""
-        first = outgoing.calls[0].request
-        slot = self._quota.slot(first, self._queue.epoch, outgoing.spreadsheet)
-        return slot if self._loans is None else self._loans.widened(slot, outgoing)
 
     def _permit(
         self, outgoing: OutgoingRequest, slot: Slot, attempts: Attempts
@@ -279,7 +267,7 @@ class Sender:
             call.leaves()
         self._counters.note(merging.name_of(outgoing.calls[0].request), len(outgoing.calls))
         transport, result = self._transport, _NOT_KNOWN
-        sent = self.remembering.leaves(outgoing)
+        sent = self.remembering.leaves(outgoing) if self.remembering.is_used else None
         if slot.account and self._loans:
             transport = self._loans.transport(slot.account)
         token, began = transport.token_version, time.monotonic()
@@ -315,7 +303,7 @@ class Sender:
 
     def _send_once(self, outgoing: OutgoingRequest, slot: Slot, transport: Transport) -> SendResult:
         if outgoing.attempt_name and not self._are_journals_durable(outgoing):
-            return outgoing.land(Exchange(outgoing.request, Failure(unreplicated())), _UNREPLICATED)
+            return outgoing.land(Exchange(outgoing.request, Failure(unreplicated())), UNREPLICATED)
         first, request = outgoing.calls[0], outgoing.request
         timeout, lane = first.job.http_timeout, outgoing.spreadsheet
         if first.span is None or not slot.kind:
@@ -338,7 +326,7 @@ class Sender:
     ) -> None:
         """Record in Redis, if it must know, that a request is no longer in the air."""
         verdict = result.verdict
-        is_unwritten = verdict.kind in _NOT_APPLIED or result.is_refused
+        is_unwritten = verdict.kind in NOT_APPLIED or result.is_refused
         attempt = outgoing.attempt_name if result.exchanges or is_unwritten else ""
         answers = dict(answers_of(outgoing, result, permit)) if attempt and not is_unwritten else {}
         jobs = [self._release_of(call, answers.get(call), is_unwritten) for call in outgoing.calls]
@@ -401,7 +389,7 @@ class Sender:
             outgoing.result, goes_on = replace(result, cause=Cause.FAILED), False
         elif not goes_on:
             return False
-        if verdict is _UNREPLICATED:
+        if verdict is UNREPLICATED:
             self._incidents.note_unreplicated(self._retry_policy)
         elif verdict.kind is VerdictKind.NOT_SENT:
             place = self._transport.place_of(exchange.request)
