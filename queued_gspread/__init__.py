@@ -39,6 +39,7 @@ from .auth import (
 )
 from .idempotency import IdempotencyKey, idempotency_key
 from .lock import Lock, lock
+from .max_age import MaxAge, max_age
 from .pipeline import Pipeline, pipeline
 from .upsert import Upserted, upsert_rows
 
@@ -57,6 +58,7 @@ __all__ = [
     "IdempotencyKey",
     "IncorrectCellLabel",
     "Lock",
+    "MaxAge",
     "NoValidUrlKeyFound",
     "Pipeline",
     "Spreadsheet",
@@ -76,6 +78,7 @@ __all__ = [
     "http_client",
     "idempotency_key",
     "lock",
+    "max_age",
     "oauth",
     "oauth_from_dict",
     "pipeline",

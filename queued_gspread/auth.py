@@ -1,7 +1,8 @@
 """gspread's ``auth`` module, queued: nothing here sends to Google or runs a consent flow.
 
-Every function has gspread's signature plus six keyword-only arguments: ``redis_url``,
-``namespace``, ``timeout``, ``grace``, ``signing_key_file`` and ``caller``, see :func:`authorize`.
+Every function has gspread's signature plus seven keyword-only arguments: ``redis_url``,
+``namespace``, ``timeout``, ``grace``, ``signing_key_file``, ``caller`` and ``max_age``, see
+:func:`authorize`.
 The credentials only say which account the calls are meant for; the server makes the calls with its
 own.
 """
@@ -75,6 +76,7 @@ def authorize(
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
     caller: str | None = None,
+    max_age: float | None = None,
 ) -> Client:
     """Return a client whose calls are made by the server.
 
@@ -97,6 +99,8 @@ def authorize(
             ``QUEUED_GSPREAD_SIGNING_KEY_FILE``, else they are not signed.
         caller: A name for whoever makes the calls, which logs and errors show before the host and
             process; by default ``QUEUED_GSPREAD_CALLER``, else none.
+        max_age: Seconds: how old the answers to reads may be, see :func:`queued_gspread.max_age`;
+            by default ``QUEUED_GSPREAD_MAX_AGE``, else 0: Google is always asked.
 
     Raises:
         TypeError: The session would send requests past the queue.
@@ -114,6 +118,7 @@ def authorize(
         grace=grace,
         signing_key_file=signing_key_file,
         caller=caller,
+        max_age=max_age,
     )
     return client
 
@@ -148,6 +153,7 @@ def oauth(
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
     caller: str | None = None,
+    max_age: float | None = None,
 ) -> Client:
     """Return a client for the user of an authorised-user file, if the file exists.
 
@@ -165,6 +171,7 @@ def oauth(
         grace=grace,
         signing_key_file=signing_key_file,
         caller=caller,
+        max_age=max_age,
     )
 
 
@@ -181,6 +188,7 @@ def oauth_from_dict(
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
     caller: str | None = None,
+    max_age: float | None = None,
 ) -> tuple[Client, dict[str, Any]]:
     """Return a client and the authorised user's info.
 
@@ -206,6 +214,7 @@ def oauth_from_dict(
         grace=grace,
         signing_key_file=signing_key_file,
         caller=caller,
+        max_age=max_age,
     )
     # gspread's annotation says dict, but it returns this text.
     info = user.to_json("token") if user is not None else json.dumps({})
@@ -223,6 +232,7 @@ def service_account(
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
     caller: str | None = None,
+    max_age: float | None = None,
 ) -> Client:
     """Return a client for a service account; for the server's own if the file does not exist.
 
@@ -244,6 +254,7 @@ def service_account(
         grace=grace,
         signing_key_file=signing_key_file,
         caller=caller,
+        max_age=max_age,
     )
 
 
@@ -258,6 +269,7 @@ def service_account_from_dict(
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
     caller: str | None = None,
+    max_age: float | None = None,
 ) -> Client:
     """Return a client for a service account.
 
@@ -277,6 +289,7 @@ def service_account_from_dict(
         grace=grace,
         signing_key_file=signing_key_file,
         caller=caller,
+        max_age=max_age,
     )
 
 
@@ -290,6 +303,7 @@ def api_key(
     grace: float | None = None,
     signing_key_file: str | Path | None = None,
     caller: str | None = None,
+    max_age: float | None = None,
 ) -> Client:
     """Return a client; its calls use the server's credentials, not this key.
 
@@ -304,4 +318,5 @@ def api_key(
         grace=grace,
         signing_key_file=signing_key_file,
         caller=caller,
+        max_age=max_age,
     )

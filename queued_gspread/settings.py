@@ -80,6 +80,7 @@ class Settings:
             :mod:`queued_gspread.protocol.signing`; None if they are not signed.
         quiet: Whether to be silent about calls that wait for long.
         caller: The client's own name, which logs and errors show; None if it has none.
+        max_age: Seconds: how old the answers to reads may be; with 0, Google is always asked.
 
     """
 
@@ -91,6 +92,7 @@ class Settings:
     signing_key_file: str | None = None
     quiet: bool = False
     caller: str | None = None
+    max_age: float = 0.0
 
     @classmethod
     def resolve(
@@ -103,6 +105,7 @@ class Settings:
         max_message_bytes: int | None = None,
         signing_key_file: str | os.PathLike[str] | None = None,
         caller: str | None = None,
+        max_age: float | None = None,
     ) -> Settings:
         """Return the settings from the arguments, else the environment, else the defaults.
 
@@ -124,6 +127,7 @@ class Settings:
             signing_key_file=_path(signing_key_file or environment("SIGNING_KEY_FILE")),
             quiet=checked_flag("QUIET", environment("QUIET")),
             caller=_caller(caller),
+            max_age=_seconds("max_age", max_age, "MAX_AGE", 0.0, zero=True) or 0.0,
         )
 
     @property
@@ -324,11 +328,16 @@ def _path(path: str | os.PathLike[str] | None) -> str | None:
 
 
 def _seconds(
-    option: str, value: float | None, variable: str, default: float | None
+    option: str,
+    value: float | None,
+    variable: str,
+    default: float | None,
+    *,
+    zero: bool = False,
 ) -> float | None:
     if value is not None:
-        return checked_seconds(value, f"{option}={value!r}")
+        return checked_seconds(value, f"{option}={value!r}", zero=zero)
     text = environment(variable)
     if text is None:
         return default
-    return checked_seconds(text, f"{ENV_PREFIX}{variable}={text!r}")
+    return checked_seconds(text, f"{ENV_PREFIX}{variable}={text!r}", zero=zero)

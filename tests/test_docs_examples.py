@@ -211,6 +211,18 @@ def test_a_row_of_a_log(book, google, capsys):
     assert "web1" not in told
 
 
+def test_a_page_that_many_look_at(book, google):
+    """However often it is drawn the sheet is read once, and once more after a write."""
+    book.sheet1.update([["bolts", 5]])
+    names = run(block("docs/recipes.md", "python", "A page that many look at"))
+    google.clear_ledger()
+    for left in ("5", "4"):
+        for _ in range(10):
+            assert names["page"]() == [["bolts", left]]
+        names["sold"](1, 4)
+    assert Counter(served.method for served in google.ledger) == {"GET": 2, "PUT": 2}
+
+
 def test_a_snapshot(book, capsys):
     """The example prints a line for each kind of request, with its slots and the wait."""
     run(block("docs/operations.md", "python", "The snapshot"))
@@ -528,6 +540,19 @@ def test_accounts_of_an_emulator(google, tmp_path):
     for given in (path, names["ann"].external_user_info(), info):
         assert make_client(credentials=given)
     assert google.machine is google.accounts[0]
+
+
+def test_several_accounts_of_an_emulator():
+    """The page's accounts have the rights, keys and projects that it says."""
+    with Emulator() as emulator:
+        key = emulator.add_spreadsheet("Orders")
+        text = block("docs/emulator.md", "python", "Several accounts")
+        lender = run(text, emulator=emulator, id=key)["lender"]
+        projects = [each.service_account_info()["project_id"] for each in emulator.accounts]
+        assert emulator.gspread_client(lender).open_by_key(key).title == "Orders"
+        with pytest.raises(PermissionError):
+            emulator.gspread_client().open_by_key(key)
+    assert projects[0] == projects[1] != projects[2]
 
 
 def test_accounts_that_own_no_files():

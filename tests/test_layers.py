@@ -22,8 +22,8 @@ LAYERS = {
         "broker",
         "proxy",
         (
-            "auth cell client exceptions http_client idempotency lock pipeline spreadsheet upsert "
-            "urls utils worksheet"
+            "auth cell client exceptions http_client idempotency lock max_age pipeline spreadsheet "
+            "upsert urls utils worksheet"
         ),
         "__init__",
         "asyncio",
@@ -40,12 +40,14 @@ LAYERS = {
         "__init__",
     ],
     "queued_gspread.broker": [
-        "answered backlog envelope keys persistence sandbox scripts texts timing withdrawal",
+        "answered backlog envelope keys persistence sandbox scripts timing withdrawal",
         "connection",
-        "accounts_at_work",
-        "failed_calls fencing formats locks pauses promises published redis_check",
+        "failed_calls fencing foreign formats locks pauses promises redis_check",
         "actions jobs listed_jobs",
         "permits",
+        "held",
+        "resources",
+        "published",
         "beat",
         "waiting",
         "sight",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
+import importlib
 import logging
+import pkgutil
+import re
 import subprocess
 
 import pytest
 from processes import PYTHON, environment
 
 from queued_gspread import _variables as variables
-from queued_gspread.cli import demo, emulator, server, stop
+from queued_gspread import cli
 from queued_gspread.cli.options import Parser
 from queued_gspread.settings import Settings
 
@@ -91,20 +93,30 @@ def test_what_is_somebody_elses_is_no_slip(name):
     assert variables.slips([name]) == []
 
 
-def options_of(module):
+def variables_of(module):
+    """Return the variables of a command's options, which the help names."""
     parser = Parser("test")
     module.add_options(parser)
-    return {
-        action.dest.upper()
-        for action in parser._actions
-        if not isinstance(action, (argparse._HelpAction, argparse._VersionAction))
-    }
+    shown = " ".join(action.help or "" for action in parser._actions)
+    return re.findall(rf"\[({variables.ENV_PREFIX}\w+)", shown)
 
 
-@pytest.mark.parametrize("module", [server, stop, emulator, demo])
+COMMANDS = [
+    module
+    for found in pkgutil.iter_modules(cli.__path__)
+    if hasattr(module := importlib.import_module(f"{cli.__name__}.{found.name}"), "add_options")
+]
+
+
+@pytest.mark.parametrize("module", COMMANDS, ids=lambda module: module.__name__)
 def test_every_option_is_known_to_all(module):
     """A variable of any command is no slip, wherever it is set."""
-    assert variables.slips(f"QUEUED_GSPREAD_{name}" for name in options_of(module)) == []
+    assert variables.slips(variables_of(module)) == []
+
+
+def test_the_variables_of_a_command_are_found():
+    """What tells them finds those of options with a value and of flags."""
+    assert {f"QUEUED_GSPREAD_{name}" for name in ("REASON", "READS")} <= {*variables_of(cli.pause)}
 
 
 def test_every_setting_of_clients_is_known_to_all():

@@ -15,6 +15,7 @@ from gspread import (
 
 from queued_gspread import errors, exceptions, utils
 from queued_gspread.idempotency import IdempotencyKey, idempotency_key
+from queued_gspread.max_age import MaxAge, max_age
 
 from .auth import (
     api_key,
@@ -37,6 +38,7 @@ __all__ = [
     "IdempotencyKey",
     "IncorrectCellLabel",
     "Lock",
+    "MaxAge",
     "NoValidUrlKeyFound",
     "Spreadsheet",
     "SpreadsheetNotFound",
@@ -49,6 +51,7 @@ __all__ = [
     "exceptions",
     "idempotency_key",
     "lock",
+    "max_age",
     "oauth",
     "oauth_from_dict",
     "pipeline",

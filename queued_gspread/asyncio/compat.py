@@ -47,11 +47,12 @@ class ClientManager:
         reauth_interval: Ignored: the server renews its access token.
         cell_flush_delay: Ignored.
         gspread_timeout: See :meth:`gspread.Client.set_timeout`.
-        redis_url: See :func:`queued_gspread.authorize`, as for the next four.
+        redis_url: See :func:`queued_gspread.authorize`, as for the next five.
         namespace: See there.
         timeout: See there.
         grace: See there.
         signing_key_file: See there.
+        max_age: See there.
 
     """
 
@@ -68,6 +69,7 @@ class ClientManager:
         timeout: float | None = None,
         grace: float | None = None,
         signing_key_file: str | Path | None = None,
+        max_age: float | None = None,
     ) -> None:
         self.credentials_fn = credentials_fn
         self.gspread_delay = gspread_delay
@@ -81,6 +83,7 @@ class ClientManager:
             timeout=timeout,
             grace=grace,
             signing_key_file=signing_key_file,
+            max_age=max_age,
         )
         self._client: tuple[asyncio.AbstractEventLoop, Client] | None = None
 

@@ -24,7 +24,6 @@ from queued_gspread.broker.waiting.holdups import (
 from queued_gspread.broker.waiting.notices import Notice
 from queued_gspread.broker.waiting.reason import CERTAIN, SPACED, Sight, bound, longest
 
-from .accounts_at_work import AccountAtWork
 from .actions import Action
 from .answered import NOTHING_ANSWERED, AnsweredIds, Vouched
 from .backlog import Backlog, Predecessor
@@ -33,6 +32,7 @@ from .collector import Collector, Latch
 from .consumer import Consumer
 from .failed_calls import FAILED, FailedCall, failed_calls
 from .fencing import StaleEpochError
+from .foreign import shown
 from .formats import Other, shown_others
 from .jobs import Entry, Ready, Stop
 from .keys import FORMAT
@@ -72,7 +72,7 @@ from .permits import (
 from .producer import Producer, QueuedJob
 from .promises import KeptCall, Promises
 from .published import BOUNDS, Card, LaneAtWork, Publication, Published, Work
-from .texts import shown
+from .resources import FINE, AccountAtWork, CacheAtWork
 from .timing import QueueTiming
 from .withdrawal import UNDONE, add_note, lock_lost, meaning, note, tell_answered
 
@@ -85,6 +85,7 @@ __all__ = [
     "DRAIN",
     "EVERYTHING",
     "FAILED",
+    "FINE",
     "FORMAT",
     "INTERVAL",
     "KEPT",
@@ -112,6 +113,7 @@ __all__ = [
     "AnsweredSlot",
     "Backlog",
     "Beat",
+    "CacheAtWork",
     "Candidate",
     "Card",
     "Collector",

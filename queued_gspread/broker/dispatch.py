@@ -21,11 +21,10 @@ from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.errors import BrokerUnavailableError
 
 from .fencing import FencedScripts, unless_stale
+from .held import Held, Pace
 from .permits import (
     KINDS,
     NO_SLOT,
-    Held,
-    Pace,
     Permit,
     QuotaState,
     Slot,

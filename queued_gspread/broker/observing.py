@@ -20,12 +20,12 @@ from queued_gspread.broker.waiting.holdups import NOTHING, Holdups
 
 from .actions import Action, asked_of
 from .failed_calls import FailedCall, failed_call, places
+from .foreign import shown
 from .keys import Keys
 from .locks import LockHolder, holders_of
 from .pauses import Pause, pauses_of
 from .permits import KINDS
 from .published import Published, published_of
-from .texts import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

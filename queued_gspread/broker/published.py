@@ -5,6 +5,8 @@ field              value
 =================  ==================================================================
 ``server:ID``      number and time of the server's latest publication, and its :class:`Card`
 ``work``           time and epoch, and what the lanes of the server that works do: :class:`Work`
+``resources``      the same time and epoch, and what it has to make calls with, beyond its first
+                   account (:mod:`.resources`); earlier versions neither write nor read it
 ``total:NAME``     a count since the beginning; the names are in ``server.figures``
 ``caller:CALLER``  when it last had a call answered, its calls, those that failed, its requests
 ``10:PLACE``       a step of the history of an hour, in JSON; places come again
@@ -17,20 +19,19 @@ Anyone may have written any of it: what cannot be read counts as not there.
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from queued_gspread.broker.connection.client import as_text
 
-from .accounts_at_work import accounts_as_data, accounts_in
-from .texts import shown
+from .foreign import finite, is_number, loaded, number_in, options_in, shown, typed, whole
+from .resources import Resources, resources_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .accounts_at_work import AccountAtWork
+    from .resources import AccountAtWork, CacheAtWork
 
 __all__ = [
     "AGE_OF_STEPS",
@@ -54,11 +55,8 @@ BOUNDS: Final = (
 )
 """The upper bounds of the places of histograms, in seconds; there is one more place beyond them."""
 
-_MOST: Final = 1e15
 _CARD: Final = re.compile(r"(\d{1,15}) (\d{1,15}) (.*)", re.DOTALL)
 _CALLER: Final = re.compile(r"(\d{1,15}) (\d{1,15}) (\d{1,15}) (\d{1,15})")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -148,7 +146,8 @@ class Work:
         in_use: How many spreadsheets share the slots; 0 if they are not shared.
         slowest: The longest time that Google took for an answer lately, by kind, in seconds.
         callers: For how many calls of each caller a request was sent.
-        accounts: The accounts under which requests go out; empty if there is only one.
+        cache: The answers that it remembers; None if it remembers none.
+        accounts: Its accounts, the first one first; none if it has only one.
 
     """
 
@@ -157,6 +156,7 @@ class Work:
     in_use: int = 0
     slowest: Mapping[str, float] = field(default_factory=dict)
     callers: Mapping[str, int] = field(default_factory=dict)
+    cache: CacheAtWork | None = None
     accounts: Sequence[AccountAtWork] = ()
 
     def with_heads(self, ages: Mapping[str, float]) -> Work:
@@ -171,9 +171,15 @@ class Work:
         """Return it as text for Redis."""
         names = [each.name for each in fields(LaneAtWork)]
         lanes = [[getattr(lane, name) for name in names] for lane in self.lanes]
-        rest: list[Any] = [self.left_out, self.in_use, dict(self.slowest), dict(self.callers)]
-        rest += [{}, accounts_as_data(self.accounts)] if self.accounts else []
+        rest = [self.left_out, self.in_use, dict(self.slowest), dict(self.callers)]
         return json.dumps([lanes, *rest], separators=(",", ":"))
+
+    def encode_resources(self) -> str:
+        """Return what it has to make calls with as text for Redis; '' for nothing to be told.
+
+        It is apart from the rest: earlier versions read that only as they write it.
+        """
+        return Resources(self.cache, self.accounts).encode()
 
 
 @dataclass(frozen=True)
@@ -220,7 +226,9 @@ class Publication:
         limits = {} if self.card is None else self.card.limits
         card = "" if self.card is None else self.card.encode()
         work = "" if self.work is None else self.work.encode()
-        args: list[Any] = [server_id, self.number, card, work, json.dumps(dict(self.step))]
+        resources = "" if self.work is None else self.work.encode_resources()
+        args: list[Any] = [server_id, self.number, card, work, resources]
+        args.append(json.dumps(dict(self.step)))
         args += [len(self.totals), *(each for pair in self.totals.items() for each in pair)]
         args += [each for kind in kinds for each in (kind, limits.get(kind, 0))]
         return args + [each for name, by in self.callers.items() for each in (name, *by)]
@@ -254,15 +262,15 @@ class Published:
 def card_in(text: Any) -> tuple[float, Card] | None:
     """Return when a server last published, and its card; None if it has ended."""
     match = _CARD.fullmatch(as_text(text))
-    found = _loaded(match[3]) if match else None
+    found = loaded(match[3]) if match else None
     if match is None or not isinstance(found, dict):
         return None
     taken = {each.name: found[each.name] for each in fields(Card) if each.name in found}
     for name in ("options", "limits"):
         options = taken.get(name)
-        taken[name] = _options(options) if isinstance(options, dict) else {}
-    taken["limits"] = {kind: int(_finite(limit)) for kind, limit in taken["limits"].items()}
-    return int(match[2]) / 1000, _typed(Card, taken)
+        taken[name] = options_in(options) if isinstance(options, dict) else {}
+    taken["limits"] = {kind: int(finite(limit)) for kind, limit in taken["limits"].items()}
+    return int(match[2]) / 1000, typed(Card, taken)
 
 
 def published_of(found: Mapping[bytes, bytes], now: float) -> Published:
@@ -279,8 +287,8 @@ def published_of(found: Mapping[bytes, bytes], now: float) -> Published:
         parts.setdefault(part, {})[rest] = value
     cards = {shown(name): card_in(text) for name, text in parts.get("server", {}).items()}
     callers = {shown(name): _caller(text) for name, text in parts.get("caller", {}).items()}
-    work, epoch, at = _work(parts.get("work", {}).get("", b""))
-    totals = {name: _whole(text) for name, text in parts.get("total", {}).items()}
+    work, epoch, at = _work(*(parts.get(name, {}).get("", b"") for name in ("work", "resources")))
+    totals = {name: whole(text) for name, text in parts.get("total", {}).items()}
     return Published(
         {name: card for name, card in cards.items() if card is not None},
         work,
@@ -292,18 +300,22 @@ def published_of(found: Mapping[bytes, bytes], now: float) -> Published:
     )
 
 
-def _work(text: bytes) -> tuple[Work, str, float]:
-    match = _CARD.fullmatch(as_text(text))
+def _work(text: bytes, more: bytes) -> tuple[Work, str, float]:
+    match, beside = _CARD.fullmatch(as_text(text)), _CARD.fullmatch(as_text(more))
     try:
         moment, epoch, said = match.groups() if match else ("0", "", "")
-        lanes, left_out, in_use, slowest, callers, *more = json.loads(said)
+        # An earlier version's server leaves there what another one has written.
+        is_of_it = beside is not None and beside.groups()[:2] == (moment, epoch)
+        resources = resources_in(beside[3]) if beside and is_of_it else Resources()
+        lanes, left_out, in_use, slowest, callers = json.loads(said)
         work = Work(
             tuple(_lane(lane) for lane in lanes),
-            int(_number(left_out)),
-            int(_number(in_use)),
-            {shown(kind): _number(seconds) for kind, seconds in slowest.items()},
-            {shown(caller): int(_number(number)) for caller, number in callers.items()},
-            accounts=accounts_in(more[1]) if len(more) > 1 else (),
+            int(number_in(left_out)),
+            int(number_in(in_use)),
+            {shown(kind): number_in(seconds) for kind, seconds in slowest.items()},
+            {shown(caller): int(number_in(number)) for caller, number in callers.items()},
+            resources.cache,
+            resources.accounts,
         )
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return Work(), "", 0.0
@@ -312,7 +324,7 @@ def _work(text: bytes) -> tuple[Work, str, float]:
 
 def _lane(values: Any) -> LaneAtWork:
     names = [each.name for each in fields(LaneAtWork)]
-    return _typed(LaneAtWork, dict(zip(names, values, strict=True)))
+    return typed(LaneAtWork, dict(zip(names, values, strict=True)))
 
 
 def _caller(text: bytes) -> CallerCounts | None:
@@ -326,61 +338,9 @@ def _caller(text: bytes) -> CallerCounts | None:
 def _steps(found: Mapping[str, bytes], since: float) -> list[dict[str, float]]:
     steps = []
     for text in found.values():
-        step = _loaded(text)
+        step = loaded(text)
         if isinstance(step, dict):
-            counts = {shown(name): value for name, value in step.items() if _is_number(value)}
-            if counts.get("t", 0) > since:
+            counts = {shown(name): value for name, value in step.items() if is_number(value)}
+            if "t" in counts and counts["t"] > since:
                 steps.append(counts)
     return sorted(steps, key=lambda step: step["t"])
-
-
-def _loaded(text: Any) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _options(found: Mapping[Any, Any]) -> dict[str, Any]:
-    return {
-        shown(name): shown(value) if isinstance(value, str) else value
-        for name, value in found.items()
-        if value is None or isinstance(value, (bool, str)) or _is_number(value)
-    }
-
-
-def _typed(cls: type[T], found: Mapping[str, Any]) -> T:
-    """Return a dataclass of what has the right types; its defaults take the place of the rest."""
-    kinds = {"str": str, "int": int, "bool": bool}
-    right: dict[str, Any] = {}
-    for each in fields(cls):  # type: ignore[arg-type]  # only dataclasses come here
-        value: Any = found.get(each.name)
-        name = str(each.type)
-        if name.startswith("float"):
-            if _is_number(value):
-                right[each.name] = float(value)
-        elif name in kinds and type(value) is kinds[name]:
-            right[each.name] = shown(value) if isinstance(value, str) else value
-        elif name not in kinds and value is not None:
-            right[each.name] = value
-    return cls(**right)
-
-
-def _is_number(value: Any) -> bool:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and 0 <= value <= _MOST
-
-
-def _finite(value: Any) -> float:
-    return float(value) if _is_number(value) else 0.0
-
-
-def _number(value: Any) -> float:
-    if not _is_number(value):
-        raise ValueError(value)
-    return float(value)
-
-
-def _whole(text: bytes) -> int:
-    digits = as_text(text)
-    return int(digits) if re.fullmatch(r"\d{1,15}", digits) else 0

@@ -70,7 +70,7 @@ def google_options(parser: Parser) -> None:
 
 
 def credentials_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the options that name credentials, as :class:`Server` takes them; hide secrets."""
+    """Return the options that name credentials, as ``Server`` takes them; hide secrets."""
     return {
         "credentials": taken(options),
         "service_account": options.service_account,

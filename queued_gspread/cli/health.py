@@ -24,7 +24,7 @@ __all__ = ["ABOUT", "add_options", "run", "troubles"]
 
 ABOUT: Final = (
     "Find out whether a queue works: Redis answers, a server works, it has an access token, and no "
-    "call is older than --max-age. The exit status is 0 if so, else 1, with a line for each "
+    "call is older than --max-call-age. The exit status is 0 if so, else 1, with a line for each "
     "trouble. It takes no longer than --health-timeout."
 )
 
@@ -33,7 +33,7 @@ def add_options(parser: Parser) -> None:
     """Add the options."""
     parser.queue_options()
     parser.option(
-        "--max-age",
+        "--max-call-age",
         "how old the oldest call may be; 0 for any age (default %(default)s)",
         type=seconds,
         default=0.0,
@@ -47,7 +47,7 @@ def add_options(parser: Parser) -> None:
         metavar="SECONDS",
     )
     parser.example("health", "for a container's health check")
-    parser.example("health --max-age 300 || page-somebody", "for cron")
+    parser.example("health --max-call-age 300 || page-somebody", "for cron")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     settings = Settings.resolve(redis_url=options.redis_url, namespace=options.namespace)
     check_server(settings)
     try:
-        found = troubles(look(settings, options.health_timeout), options.max_age)
+        found = troubles(look(settings, options.health_timeout), options.max_call_age)
     except BrokerUnavailableError as error:
         found = [str(error)]
     for trouble in found:
@@ -65,12 +65,12 @@ def run(options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-def troubles(snapshot: Snapshot, max_age: float) -> list[str]:
+def troubles(snapshot: Snapshot, max_call_age: float) -> list[str]:
     """Return what keeps a queue from working. Pure.
 
     Args:
         snapshot: The queue.
-        max_age: How old the oldest call may be; 0 for any age.
+        max_call_age: How old the oldest call may be; 0 for any age.
 
     """
     worker = snapshot.worker
@@ -78,6 +78,6 @@ def troubles(snapshot: Snapshot, max_age: float) -> list[str]:
         return [snapshot.problems[0] if snapshot.problems else "no server works"]
     found = [] if worker.has_token else ["the server has no access token: see its log"]
     age = snapshot.oldest_call
-    if age is not None and 0 < max_age < age:
+    if age is not None and 0 < max_call_age < age:
         found.append(f"the oldest call has been there for {shown(age)}")
     return found

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from queued_gspread.monitor import Snapshot
+    from queued_gspread.monitor.resources import Account, Cache
     from queued_gspread.monitor.snapshot import Caller, Expectation, Lane, Quota, Server
 
 __all__ = ["callers", "keep_places", "lanes", "seconds", "status"]
@@ -22,6 +23,7 @@ _SPARE_OF_LANES: Final = ("for", "running", "first call", "oldest")
 # The width from which on there is room for both title and id, and how many reasons are shown.
 _WIDE, _REASONS = 160, 3
 _WIDEST: Final = 100
+_KIB, _MIB = 1 << 10, 1 << 20
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _WHAT: Final = {"read": "reads", "write": "writes", "drive": "Drive"}
 _STATES: Final = {
@@ -79,6 +81,7 @@ def status(
         _folded([f"! {problem}" for problem in snapshot.problems], width),
         _servers(snapshot.servers, width),
         _quota(snapshot, width),
+        _accounts(snapshot.accounts, width),
         _folded(_calls(snapshot), width),
         _some_lanes(snapshot, order, width),
         _some_callers(snapshot, width),
@@ -164,6 +167,30 @@ def _quota(snapshot: Snapshot, width: int | None) -> list[str]:
     return [*lines, *_folded(_reasons(snapshot.quota), width)]
 
 
+def _accounts(accounts: Sequence[Account], width: int | None) -> list[str]:
+    """Return a table of the accounts, where there are several."""
+    if len(accounts) < 2:  # noqa: PLR2004 - several
+        return []
+    head = ["account", "project", "reads", "writes", "requests", "state"]
+    lines = table(head, map(_account, accounts), width, whole=("state",), spare=("project",))
+    return [*lines, *_folded([_OF_FIRST], width)]
+
+
+_OF_FIRST: Final = "the quota above, and what a call waits at most, are of the first account alone"
+
+
+def _account(account: Account) -> list[str]:
+    by_kind = {each.kind: each for each in account.quota}
+    slots = [
+        f"{each.held} of {each.limit or 'any'}" if (each := by_kind.get(kind)) else ""
+        for kind in ("read", "write")
+    ]
+    requests = sum(each.requests for each in account.quota)
+    state = "out" if account.is_out else "first" if account.is_first else "lends"
+    pauses = (f", {_WHAT[q.kind]} pause {seconds(q.pause)}" for q in account.quota if q.pause)
+    return [account.account, account.project, *slots, f"{requests:,}", state + "".join(pauses)]
+
+
 def _of_kind(each: Quota, *, is_known: bool) -> list[str]:
     lowered = f" (of {each.limit})" if each.effective < each.limit else ""
     limit = f"{each.effective}{lowered}" if each.effective else "none" if is_known else "?"
@@ -203,7 +230,26 @@ def _calls(snapshot: Snapshot) -> list[str]:
     return [
         f"calls: {waiting:,} waiting, {running:,} running{oldest}",
         f"last hour: {of_calls}; {of_requests}",
+        *_memory(snapshot.cache, sum(step.hits for step in steps)),
     ]
+
+
+def _memory(cache: Cache, lately: int) -> list[str]:
+    """Return what memory has answered, if anything was asked for that may be so old."""
+    asked = cache.hits + cache.misses
+    if not asked:
+        return []
+    share = f"{cache.hits:,} of {asked:,} reads that may be so old ({cache.hits / asked:.0%})"
+    told = f"memory answered {share}, {lately:,} in the last hour"
+    if cache.bytes is None or not cache.limit:
+        return [f"{told}; no server remembers any now"]
+    room = f"{_size(cache.bytes)} of {_size(cache.limit)}"
+    answers = "1 answer" if cache.answers == 1 else f"{cache.answers or 0:,} answers"
+    return [f"{told}; it holds {answers} in {room}"]
+
+
+def _size(number: int) -> str:
+    return f"{number / _MIB:,.1f} MiB" if number >= _MIB else f"{number / _KIB:,.1f} KiB"
 
 
 def _some_lanes(snapshot: Snapshot, order: Sequence[str], width: int | None) -> list[str]:

@@ -15,6 +15,7 @@ from queued_gspread.server.calls.memory import DEFAULT_MAX_MEMORY
 from queued_gspread.server.calls.promises import DEFAULT_MAX_KEY_BYTES, DEFAULT_MAX_KEYS
 from queued_gspread.server.log import configure
 from queued_gspread.server.policy.retry import DURABILITIES
+from queued_gspread.server.sending.read_cache import DEFAULT_CACHE_BYTES
 from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
 from . import metrics
@@ -114,7 +115,7 @@ def quota_options(parser: Parser) -> None:
 def _pace_options(parser: Parser) -> None:
     parser.option(
         "--interval",
-        "the least time between two requests (default %(default)s)",
+        "the least time between two requests as one account (default %(default)s)",
         type=seconds,
         default=0.0,
         metavar="SECONDS",
@@ -217,6 +218,14 @@ def _limit_options(parser: Parser) -> None:
         default=DEFAULT_MAX_MEMORY,
         metavar="BYTES",
     )
+    parser.option(
+        "--cache-bytes",
+        "how much memory answers may take that are kept for calls with a max_age; 0 to keep none "
+        "(default %(default)s)",
+        type=count,
+        default=DEFAULT_CACHE_BYTES,
+        metavar="BYTES",
+    )
 
 
 def _log_options(parser: Parser) -> None:
@@ -271,6 +280,7 @@ def run(options: argparse.Namespace) -> int:
         max_key_bytes=options.max_key_bytes,
         max_message_bytes=options.max_message_bytes,
         max_memory_bytes=options.max_memory_bytes,
+        cache_bytes=options.cache_bytes,
         signing_key_file=options.signing_key_file,
         replace_account=options.replace_account,
     )

@@ -1,6 +1,7 @@
 """The metrics, made of a snapshot. Pure; it needs the package ``prometheus-client``.
 
 ``docs/metrics.md`` has the same list. No label has unbounded values: no spreadsheet and no caller.
+Accounts are as many as the server has keys.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from prometheus_client.core import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from prometheus_client import Metric
 
     from queued_gspread.monitor import Snapshot
+    from queued_gspread.monitor.resources import AccountQuota
     from queued_gspread.monitor.snapshot import Server
 
     Values: TypeAlias = Mapping[tuple[str, ...], float | None]
@@ -109,6 +111,8 @@ def families_of(snapshot: Snapshot) -> list[Metric]:
     _add_requests(table, snapshot)
     table.histograms(snapshot)
     _add_quota(table, snapshot)
+    _add_accounts(table, snapshot)
+    _add_cache(table, snapshot)
     _add_outcomes(table, snapshot)
     return table.found
 
@@ -196,6 +200,35 @@ def _add_quota(table: _Table, snapshot: Snapshot) -> None:
     refused: Values = {(each.kind,): each.refused for each in snapshot.requests}
     text = "Requests that Google refused for the quota."
     table.counter("quota_refusals", text, ("kind",), refused)
+
+
+def _add_accounts(table: _Table, snapshot: Snapshot) -> None:
+    """Add what each account may send; nothing, if the server has only one."""
+    accounts = snapshot.accounts
+    is_up: Values = {(each.account,): not each.is_out for each in accounts}
+    text = "Whether an account of several has an access token: 0 if nothing is sent under it."
+    table.gauge("account_up", text, ("account",), is_up)
+    of_each = [(each.account, quota) for each in accounts for quota in each.quota]
+
+    def values(value: Callable[[AccountQuota], float]) -> Values:
+        return {(account, quota.kind): value(quota) for account, quota in of_each}
+
+    labels = ("account", "kind")
+    limits = values(lambda quota: _limit(quota.limit))
+    table.gauge("account_limit", "Requests of it that a window may hold.", labels, limits)
+    held = values(lambda quota: quota.held)
+    table.gauge("account_held", "Slots of it that are taken.", labels, held)
+    requests = values(lambda quota: quota.requests)
+    table.counter("account_requests", "Requests that were sent under it.", labels, requests)
+
+
+def _add_cache(table: _Table, snapshot: Snapshot) -> None:
+    cache = snapshot.cache
+    results: Values = {("hit",): cache.hits, ("miss",): cache.misses}
+    text = "Requests of reads that may be so old: answered from memory, or by Google."
+    table.counter("cache_reads", text, ("result",), results)
+    table.one("cache_bytes", "What the answers take that the server remembers.", cache.bytes)
+    table.one("cache_limit_bytes", "What they may take; 0 if none are remembered.", cache.limit)
 
 
 def _add_outcomes(table: _Table, snapshot: Snapshot) -> None:

@@ -19,6 +19,7 @@ from . import counts
 from .expected import Expected, Slots, in_kind, in_lane, unknown
 from .operators import action_of, pause_of, paused_for
 from .outcomes import outcome_of
+from .resources import accounts_of, cache_of
 from .snapshot import Expectation, Lane, Option, Quota, Server, Snapshot
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ class _Assembly:
         is_current = self._holder != "" and published.epoch == server.epoch and is_fresh
         self._at_work = {lane.lane: lane for lane in published.work.lanes} if is_current else {}
         self._in_use = published.work.in_use if is_current else 0
+        accounts = published.work.accounts if is_current else ()
+        self._accounts = accounts_of(accounts, published.totals, self._since_work)
+        self._cache = cache_of(published.work.cache if is_current else None, published.totals)
         self._spreadsheets = len({spreadsheet_lane(name) for name in observed.lanes})
         self._servers = self._all_servers()
         self._paused = tuple(pause_of(pause, observed.now) for pause in server.pauses)
@@ -82,6 +86,8 @@ class _Assembly:
             servers=tuple(self._servers),
             takeovers=totals.get("takeovers", 0),
             quota=quota,
+            accounts=self._accounts,
+            cache=self._cache,
             calls_waiting=max(0, seen.depth - seen.begun),
             calls_running=seen.begun,
             oldest_call=max(oldest, default=None),
@@ -294,6 +300,7 @@ class _Assembly:
 
     def _problems(self, quota: tuple[Quota, ...]) -> list[str]:
         problems = [*self._problems_of_servers(), *(pause.text for pause in self._paused)]
+        problems += [each.problem for each in self._accounts if each.problem]
         for each in quota:
             if each.pause > 0:
                 what = _WHAT[each.kind]

@@ -131,4 +131,5 @@ def _step(seconds: int, step: Mapping[str, float]) -> Step:
         carried=of(*(f"carried.{kind}" for kind in KINDS)),
         resent=of("resent"),
         refused=of(*refused),
+        hits=of("hits"),
     )

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 
 from .operators import Action, Pause  # noqa: TC001 - the schema is made from the annotations
 from .outcomes import Outcome  # noqa: TC001 - the schema is made from the annotations
+from .resources import Account, Cache  # noqa: TC001 - the schema is made from the annotations
 
 __all__ = [
     "CallCounts",
@@ -295,6 +296,7 @@ class Step:
         carried: The calls that all requests were for.
         resent: Requests that were sent again.
         refused: Refusals for the quota.
+        hits: Requests that remembered answers took the place of.
 
     """
 
@@ -310,6 +312,7 @@ class Step:
     carried: int
     resent: int
     refused: int
+    hits: int
 
 
 @dataclass(frozen=True)
@@ -325,7 +328,9 @@ class Snapshot:
         actions: The latest of what operators have asked for, the latest first.
         servers: Its servers: the one that works first.
         takeovers: How often a server has begun to work after the first one.
-        quota: The quota of each kind of request.
+        quota: The quota of each kind of request; of several accounts, that of the first.
+        accounts: The accounts of the server that works, if it has several: the first one first.
+        cache: The answers that it remembers.
         calls_waiting: How many calls wait for their first request.
         calls_running: How many are running: a request was sent for them.
         oldest_call: How long ago the oldest of them was put in; None for none, or if not known.
@@ -353,6 +358,8 @@ class Snapshot:
     servers: tuple[Server, ...]
     takeovers: int
     quota: tuple[Quota, ...]
+    accounts: tuple[Account, ...]
+    cache: Cache
     calls_waiting: int
     calls_running: int
     oldest_call: float | None

@@ -20,6 +20,8 @@ Job::
     unattended            true if nobody waits for the reply; absent otherwise
     once      [str, int, num]  idempotency key, the call's place in its block, and the seconds for
                           which its answer is kept; absent without a key
+    max_age   num         seconds: how old the answers to its reads may be; absent if they must be
+                          fresh. A reader that does not know it asks Google, which is right too
     traceparent  str      the caller's span, as W3C's Trace Context writes it; absent where the
                           caller does not trace. A reader that does not know it does without
 
@@ -144,6 +146,7 @@ class Job:
     is_unattended: bool = False
     once: Once | None = None
     traceparent: str | None = None
+    max_age: float = 0.0
 
     @property
     def name(self) -> str:
@@ -164,6 +167,8 @@ class Job:
             rare["once"] = [self.once.key, self.once.number, self.once.keep]
         if self.traceparent is not None:
             rare["traceparent"] = self.traceparent
+        if self.max_age:
+            rare["max_age"] = self.max_age
         return codec.dumps(
             {
                 "v": _FIRST_VERSION if self.once is None else codec.WIRE_VERSION,
@@ -216,6 +221,7 @@ class Job:
                 is_unattended=message.get("unattended", False),
                 once=Once(*message["once"]) if "once" in message else None,
                 traceparent=message.get("traceparent"),
+                max_age=message.get("max_age", 0.0),
             )
         except (KeyError, TypeError) as error:
             raise CodecError(f"a job's field is missing or of the wrong kind: {error}") from error
@@ -240,6 +246,7 @@ class Job:
                 "unattended": isinstance(self.is_unattended, bool),
                 "once": self.once is None or _is_once(self.once),
                 "traceparent": self.traceparent is None or isinstance(self.traceparent, str),
+                "max_age": _is_seconds(self.max_age) and self.max_age >= 0,
             }.items()
             if not right
         ]

@@ -45,6 +45,7 @@ from .caller import Caller, decoded
 from .factory import Objects, adopt, is_customised, is_ours_patched, making_ours, ours
 from .keying import once_now
 from .locking import lane_now
+from .max_age import max_age_now
 from .outgoing import Outgoing, table_of
 from .pipelining import current
 from .remote_warnings import UserLine, user_level, warn_again
@@ -256,6 +257,7 @@ def _job(
         timeout=caller.settings.timeout,
         caller=caller_named(caller.settings.caller),
         once=once_now(kind, method, args, kwargs),
+        max_age=max_age_now(caller.settings),
     )
 
 

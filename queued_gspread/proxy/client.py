@@ -26,12 +26,13 @@ class Client(gspread.Client):
             requests past the queue.
         http_client: Used if it is a queued class. Any other is accepted and ignored: the server
             does the sending and the backing off.
-        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next five.
+        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next six.
         namespace: See there.
         timeout: See there.
         grace: See there.
         signing_key_file: See there.
         caller: See there.
+        max_age: See there.
 
     Raises:
         TypeError: Another session was given.
@@ -51,6 +52,7 @@ class Client(gspread.Client):
         grace: float | None = None,
         signing_key_file: str | Path | None = None,
         caller: str | None = None,
+        max_age: float | None = None,
     ) -> None:
         cls: Any = http_client
         is_queued = isinstance(cls, type) and issubclass(cls, HTTPClient)
@@ -64,4 +66,5 @@ class Client(gspread.Client):
             grace=grace,
             signing_key_file=signing_key_file,
             caller=caller,
+            max_age=max_age,
         )

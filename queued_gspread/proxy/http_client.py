@@ -35,12 +35,13 @@ class HTTPClient(gspread.HTTPClient):
         auth: The credentials; they stay in this process. None means the server's account.
         session: google-auth's, whose credentials are used. Any other is refused: it would send
             requests past the queue.
-        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next five.
+        redis_url: See :class:`queued_gspread.settings.Settings`, as for the next six.
         namespace: See there.
         timeout: See there.
         grace: See there.
         signing_key_file: See there.
         caller: See there.
+        max_age: See there.
 
     Raises:
         TypeError: Another session was given, or ``auth`` is not credentials.
@@ -59,6 +60,7 @@ class HTTPClient(gspread.HTTPClient):
         grace: float | None = None,
         signing_key_file: str | Path | None = None,
         caller: str | None = None,
+        max_age: float | None = None,
     ) -> None:
         auth = _credentials(auth, session)
         settings = Settings.resolve(
@@ -68,6 +70,7 @@ class HTTPClient(gspread.HTTPClient):
             grace=grace,
             signing_key_file=signing_key_file,
             caller=caller,
+            max_age=max_age,
         )
         self.auth: Credentials | None = auth  # type: ignore[assignment]  # None: the server's
         self.timeout = None

@@ -1,7 +1,6 @@
 """Idempotency keys, as a block whose writes are numbered.
 
-The block is found in a context variable: it is that of a thread, or of a task and those that it
-starts. Each write that goes into the queue takes the next number.
+Each write that goes into the queue takes the next number.
 """
 
 from __future__ import annotations
@@ -19,13 +18,10 @@ from queued_gspread.protocol.kinds import HTTP_CLIENT
 from queued_gspread.protocol.messages import LONGEST_KEEP, LONGEST_KEY, Once
 from queued_gspread.protocol.read_only import READ_ONLY_METHODS
 
-from .locking import here
+from .blocks import Block, InContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
-
-    from typing_extensions import Self
 
     from queued_gspread.protocol.kinds import ObjectKind
 
@@ -33,29 +29,17 @@ __all__ = ["IdempotencyKey", "once_now"]
 
 
 @dataclass(eq=False)
-class _Block:
-    """A block under a key.
-
-    Attributes:
-        begun_by: What it was begun with.
-        outer: The block around it.
-        owner: The process, thread and task that have begun it.
-        numbers: The numbers of its writes.
-        is_open: Whether it has not ended.
-
-    """
+class _Block(Block):
+    """A block under a key, and the numbers of its writes."""
 
     begun_by: IdempotencyKey
-    outer: _Block | None
-    owner: tuple[int, int, Any] = field(default_factory=here)
     numbers: Iterator[int] = field(default_factory=itertools.count)
-    is_open: bool = True
 
 
 _current: ContextVar[_Block | None] = ContextVar("queued_gspread.idempotency_key", default=None)
 
 
-class IdempotencyKey:
+class IdempotencyKey(InContext):
     """A block whose writes are made once under a key; threads and tasks may use it, again too.
 
     Attributes:
@@ -64,6 +48,9 @@ class IdempotencyKey:
 
     """
 
+    _current = _current
+    _block = _Block
+
     def __init__(self, key: str, keep: float) -> None:
         self.key = _checked(key)
         if isinstance(keep, bool) or not 0 < keep <= LONGEST_KEEP:
@@ -71,57 +58,6 @@ class IdempotencyKey:
                 f"idempotency_key(keep={keep!r}): give seconds, at most {LONGEST_KEEP:g} (31 days)"
             )
         self.keep = float(keep)
-
-    def __enter__(self) -> Self:
-        block = _Block(self, _block_here())
-        try:
-            _current.set(block)
-        except BaseException:  # a signal handler's: then Python calls no __exit__
-            self._end()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            self._end()
-        except BaseException:  # a signal handler's: writes after the block must not have its key
-            self._end()
-            raise
-
-    def _end(self) -> None:
-        """End the block; generators may end theirs in another order, or in another task."""
-        innermost = block = _current.get()
-        while block is not None and not (block.begun_by is self and block.is_open):
-            block = block.outer
-        if block is not None:
-            block.is_open = False
-        _current.set(_block_here())
-        if block is not None and block is innermost:
-            block.outer = None  # tasks that start each other would keep all of them
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.__exit__(kind, error, traceback)
-
-
-def _block_here() -> _Block | None:
-    """Return the innermost block, without those that were begun here and have ended."""
-    block = _current.get()
-    while block is not None and not block.is_open and block.owner == here():
-        block = block.outer
-    return block
 
 
 def once_now(

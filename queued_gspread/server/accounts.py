@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from queued_gspread.broker import AccountAtWork
+from queued_gspread.broker import FINE, AccountAtWork
 from queued_gspread.server.google.token_errors import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from queued_gspread.server.figures import Figures
     from queued_gspread.server.google.token_state import AnyTokens, TokenState
     from queued_gspread.server.pacing.lending import Lending
 
 __all__ = ["Known", "accounts_of"]
 
-_OK: Final = "ok"
 _WAITS: Final = "waits for an access token"
 
 
@@ -38,15 +36,12 @@ class Known(NamedTuple):
     key: str = ""
 
 
-def accounts_of(
-    accounts: Sequence[Known], lending: Lending, figures: Figures
-) -> list[AccountAtWork]:
+def accounts_of(accounts: Sequence[Known], lending: Lending) -> list[AccountAtWork]:
     """Return what each account does."""
-    sent = dict(figures.sent_as)
-    return [_account(each, lending, sent) for each in accounts]
+    return [_account(each, lending) for each in accounts]
 
 
-def _account(known: Known, lending: Lending, sent: Mapping[tuple[str, str], int]) -> AccountAtWork:
+def _account(known: Known, lending: Lending) -> AccountAtWork:
     rooms, pauses = lending.rooms(known.key), lending.pauses(known.key)
     return AccountAtWork(
         known.name,
@@ -55,12 +50,11 @@ def _account(known: Known, lending: Lending, sent: Mapping[tuple[str, str], int]
         _state_in_words(known.tokens.state()),
         {kind: held for kind, (held, _) in rooms.items()},
         {kind: limit for kind, (_, limit) in rooms.items()},
-        {kind: number for (name, kind), number in sent.items() if name == known.name},
         {kind: round(seconds, 1) for kind, seconds in pauses.items() if seconds < math.inf},
     )
 
 
 def _state_in_words(state: TokenState) -> str:
     if state.is_usable:
-        return _OK
+        return FINE
     return _WAITS if state.error is None else shown(state.error)

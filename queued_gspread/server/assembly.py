@@ -23,6 +23,7 @@ from queued_gspread.server.pacing.valve import Valve
 from queued_gspread.server.replay.journal import Journals
 from queued_gspread.server.sending.counters import Counters
 from queued_gspread.server.sending.loans import Loans
+from queued_gspread.server.sending.remembering import Remembering
 from queued_gspread.server.sending.sender import Sender
 
 from .accounts import Known, accounts_of
@@ -74,6 +75,7 @@ class Parts:
         key_bounds: How much may be kept under idempotency keys.
         lenders: Accounts that lend their quota.
         project: The Google Cloud project of the server's own account; '' without lenders.
+        remembering: The answers that are remembered.
         admission: Admits jobs and signs replies.
         account: The account that requests are sent as.
         holdups: Finds out what holds requests up.
@@ -101,6 +103,7 @@ class Parts:
     key_bounds: Bounds = field(default_factory=Bounds)
     lenders: tuple[Lender, ...] = ()
     project: str = ""
+    remembering: Remembering = field(default_factory=Remembering)
     admission: Admission = field(init=False)
     account: Account = field(init=False)
     holdups: HoldupReporter = field(init=False)
@@ -120,7 +123,12 @@ class Parts:
         self.lending = self._new_lending()
         if self.lending is not None:
             self.figures.own_account = self.account.name
-        self.at_work = WorkReporter(self.admission.history, self.figures, self._accounts)
+        self.at_work = WorkReporter(
+            self.admission.history,
+            self.figures,
+            lambda: self.remembering.at_work,
+            self._accounts,
+        )
 
     @property
     def all_tokens(self) -> list[AnyTokens]:
@@ -150,6 +158,7 @@ class Parts:
 
         """
         self.admission.begin()
+        self.remembering.begin(follows=lease.follows)
         valve = Valve(lease.token_state, self.retry_policy.retry_for, watched=watched)
         confirm = partial(lease.confirm, queue.epoch)
         transport = Transport(self.http, self.tokens, confirm=confirm, scopes=self.scopes)
@@ -188,7 +197,7 @@ class Parts:
             return ()
         own = Known(self.account.name, self.project, self.tokens)
         lent = [Known(each.name, each.project, each.tokens, each.name) for each in self.lenders]
-        return accounts_of([own, *lent], self.lending, self.figures)
+        return accounts_of([own, *lent], self.lending)
 
     def _lent(self, transport: Transport) -> dict[str, Transport]:
         """Return the transports of the accounts that lend, by their names."""
@@ -217,6 +226,7 @@ class Parts:
             recovery=recovery,
             counters=self.counters,
             figures=self.figures,
+            remembering=self.remembering,
             loans=self._loans(transport),
         )
         runner = Runner(

@@ -12,7 +12,7 @@ from queued_gspread.server.calls.titles import quoted, spreadsheet_title
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from queued_gspread.broker import AccountAtWork
+    from queued_gspread.broker import AccountAtWork, CacheAtWork
     from queued_gspread.server.calls.call import Call
     from queued_gspread.server.calls.history import History
     from queued_gspread.server.figures import Figures
@@ -34,6 +34,7 @@ class WorkReporter:
     Args:
         history: The calls of this process.
         figures: How long Google takes for answers.
+        cache: Returns what is remembered.
         accounts: Returns what each account does, if there are several.
 
     """
@@ -42,11 +43,13 @@ class WorkReporter:
         self,
         history: History,
         figures: Figures,
+        cache: Callable[[], CacheAtWork | None] = lambda: None,
         accounts: Callable[[], Sequence[AccountAtWork]] = tuple,
     ) -> None:
         self._accounts = accounts
         self._history = history
         self._figures = figures
+        self._cache = cache
         self._watched: tuple[Valve, Transport] | None = None
         # Of lanes that were at work lately: a call that opens a spreadsheet has no title.
         self._titles: OrderedDict[str, str] = OrderedDict()
@@ -86,6 +89,7 @@ class WorkReporter:
             self._watched[0].in_use,
             self._figures.slowest,
             dict(callers.most_common(_MOST_CALLERS)),
+            self._cache(),
             self._accounts(),
         )
 

@@ -62,6 +62,7 @@ def _options_of(parts: Parts) -> dict[str, Any]:
         "retry_for": policy.retry_for,
         "late_write_guard": policy.late_write_guard,
         "durability": policy.durability,
+        "cache_bytes": parts.remembering.at_work.limit,
         "max_message_bytes": parts.settings.max_message_bytes,
         "signing": parts.admission.keyring is not None,
         "api_endpoint": parts.account.endpoint,

@@ -98,6 +98,9 @@ class Counted:
             "waited", kind, (ended - began) if tally is None else tally.waited(began, ended)
         )
         self._measure("took", kind, ended - began)
+        if tally is not None and (tally.recalled or tally.missed):
+            self.counts["recalled", "read"] += tally.recalled
+            self.counts["missed", "read"] += tally.missed
         if caller is None:
             return
         if caller in self.callers or len(self.callers) < _MOST_CALLERS:
@@ -133,15 +136,12 @@ class Figures:
     One thread takes what was counted.
 
     Attributes:
-        own_account: The name of the namespace's own account.
-        sent_as: How many requests were sent under each account, by its name and their kind; empty
-            if there is one account.
+        own_account: The name of the namespace's own account, where there are several.
 
     """
 
     def __init__(self) -> None:
         self.own_account = ""
-        self.sent_as: Counter[tuple[str, str]] = Counter()
         # Threads may add to a deque, and another take from it, without a lock.
         self._calls: deque[EndedCall] = deque(maxlen=_MOST_NOTED)
         self._requests: deque[SentRequest] = deque(maxlen=_MOST_NOTED)
@@ -167,9 +167,7 @@ class Figures:
             counted.add_request(self._requests.popleft())
         for _ in range(len(self._sent_as)):
             name, kind = self._sent_as.popleft()
-            name = name or self.own_account
-            counted.counts["account", name, kind] += 1
-            self.sent_as[name, kind] += 1
+            counted.counts["account", name or self.own_account, kind] += 1
         self._slowest.append(counted.slowest)
         return counted
 
@@ -206,4 +204,6 @@ def step_of(counted: Counted) -> dict[str, int]:
                 step[f"carried.{kind}"] += number
             case ("resent", _):
                 step["resent"] += number
+            case ("recalled", _):
+                step["hits"] += number
     return dict(step)

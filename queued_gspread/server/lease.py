@@ -52,6 +52,7 @@ class Lease:
         error: Why it can do neither, as long as that lasts.
         epoch: The epoch in which this server works; '' for none.
         next_beat: Seconds from the latest beat to the next.
+        follows: Whether another server, or this one, is known to have worked before the epoch.
 
     """
 
@@ -86,6 +87,7 @@ class Lease:
         self._ended = threading.Event()
         self._changed = threading.Condition()
         self.epoch = ""
+        self.follows = False
         self._on_end: Callable[[], None] | None = None
         self._on_relief: Callable[[], None] | None = None
         self._on_owner: Callable[[], None] = lambda: None
@@ -352,6 +354,8 @@ class Lease:
                 "Redis came back without its data: calls that waited are lost, and their callers "
                 "get JobLostError. Set `appendonly yes`"
             )
+        if beat.state == "taken":
+            self.follows = self._has_seen_epoch or not beat.is_first
         self._has_seen_epoch = True
 
     def _log_once(self, text: str, error: Exception | None = None, event: str = "") -> None:

@@ -23,6 +23,8 @@ from queued_gspread.server.google.sources import Named
 from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.server.policy.gspread_methods import TESTED_VERSIONS
 from queued_gspread.server.policy.retry import RetryPolicy
+from queued_gspread.server.sending.read_cache import DEFAULT_CACHE_BYTES
+from queued_gspread.server.sending.remembering import Remembering
 from queued_gspread.settings import DEFAULT_LEASE, Settings
 
 from .arguments import count, seconds
@@ -80,7 +82,7 @@ class Server:
         project_reads_per_minute: This namespace's share of the project's reads; 0 for no limit.
         project_writes_per_minute: Its share of the project's writes; 0 for no limit.
         quota_window: Seconds of a window, if it is not Google's minute: for an emulator.
-        interval: The least number of seconds between two requests.
+        interval: The least number of seconds between two requests as one account.
         retry_for: Seconds for which a failed request is retried.
         late_write_guard: Seconds for which a spreadsheet is left alone after a write without a
             response, which may still land.
@@ -101,6 +103,8 @@ class Server:
         max_message_bytes: The largest size of a job or a reply; by default 64 MiB.
         max_memory_bytes: How much memory calls may take at a time, by an estimate from their jobs;
             calls that would exceed it wait. 0 for no limit.
+        cache_bytes: How much memory answers may take that are remembered for calls with a
+            ``max_age``; 0 to remember none.
         signing_key_file: The keys that sign jobs and replies; see
             :mod:`queued_gspread.protocol.signing`.
         replace_account: The account that owns the namespace now, as the error of a server with
@@ -151,6 +155,7 @@ class Server:
         max_key_bytes: int = DEFAULT_MAX_KEY_BYTES,
         max_message_bytes: int | None = None,
         max_memory_bytes: int = DEFAULT_MAX_MEMORY,
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
         signing_key_file: str | Path | None = None,
         replace_account: str | None = None,
         timing: Timing | None = None,
@@ -189,6 +194,9 @@ class Server:
             linger=seconds(linger=linger, zero=True),
             timing=timing,
             key_bounds=Bounds(count(max_keys=max_keys), count(max_key_bytes=max_key_bytes)),
+            remembering=Remembering(
+                count(cache_bytes=cache_bytes), late_write_guard, request_timeout
+            ),
             lenders=lenders,
             project=of_project,
         )

@@ -19,14 +19,20 @@ class Tally:
 
     It also measures how long the call waits: all the time until the end of its last attempt, or of
     its last wait for one, minus the attempts. Times are this machine's monotonic clock.
+
+    Attributes:
+        recalled: How many more requests were answered from memory, so that none was sent.
+        missed: How many requests were sent that memory might have answered.
+
     """
 
-    __slots__ = ("_attempts", "_counts", "_until")
+    __slots__ = ("_attempts", "_counts", "_until", "missed", "recalled")
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, int], int] = {}
         self._attempts = 0.0
         self._until: float | None = None
+        self.recalled = self.missed = 0
 
     def begin(self) -> None:
         """Record that a request is about to be sent."""
@@ -42,6 +48,11 @@ class Tally:
 
     def give_up(self) -> None:
         """Record that the call has waited for an attempt that was not made."""
+        self._until = time.monotonic()
+
+    def recall(self) -> None:
+        """Record that a request was answered from memory, which ends the wait for it."""
+        self.recalled += 1
         self._until = time.monotonic()
 
     def waited(self, since: float, now: float) -> float:
@@ -77,7 +88,8 @@ class Tally:
 
     def __str__(self) -> str:
         """Return the tally in words, for a text log."""
-        return ", ".join(_words(*key, number) for key, number in self._counts.items()) or "0"
+        sent = ", ".join(_words(*key, number) for key, number in self._counts.items()) or "0"
+        return f"{sent}, from memory: {self.recalled}" if self.recalled else sent
 
 
 def _words(kind: str, calls: int, requests: int) -> str:

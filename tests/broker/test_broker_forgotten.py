@@ -13,7 +13,7 @@ from permits_helpers import LANE, WINDOW, Asked
 from test_broker_permits import most_in_a_window, requests_of_all_kinds, simulate
 
 from queued_gspread.broker import Consumer
-from queued_gspread.broker import permits as slots
+from queued_gspread.broker import held as slots
 from queued_gspread.broker.keys import Keys
 
 EXAMPLES = examples(

@@ -131,7 +131,7 @@ PUBLISHED = [
         *("total:name", 5, "caller:who", f"{NOW - 9} 1 1 1", "10:7", '{"t": 1}'),
     ]
 ]
-WHAT = ["{}", "[]", '{"n": 2}', 1, "name", 3, "write", 1, "who", 1, 0, 500]
+WHAT = ["{}", "[]", "{}", '{"n": 2}', 1, "name", 3, "write", 1, "who", 1, 0, 500]
 BEAT = [
     *(KEYS.server, KEYS.ready, KEYS.active, KEYS.deliveries, KEYS.lane("")),
     *(KEYS.account, KEYS.actions),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from permits_helpers import WINDOW, Asked, take_over
 
 from queued_gspread.broker import Slot
-from queued_gspread.broker.permits import Pace
+from queued_gspread.broker.held import Pace
 
 DAY = 86_400.0
 EXAMPLES = examples(

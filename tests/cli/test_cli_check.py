@@ -10,9 +10,11 @@ import pytest
 import redis
 from accounts import OPEN
 from gspread.auth import READONLY_SCOPES
+from waiting import eventually
 
 from queued_gspread import cli
 from queued_gspread.broker import FORMAT, Consumer
+from queued_gspread.broker.keys import Keys
 from queued_gspread.cli.check.of_credentials import scopes_of
 from queued_gspread.cli.check.of_google import Google
 from queued_gspread.cli.check.of_redis import Queue
@@ -22,6 +24,7 @@ from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.accounts.account import EMAIL
 from queued_gspread.emulator.faults import OAuthRefusal, Status
 from queued_gspread.server import Server, log
+from queued_gspread.server.timing import Timing
 from queued_gspread.settings import Settings
 
 GOOD = {
@@ -538,6 +541,24 @@ def test_accounts_that_lend_nothing(check_all, google, lenders):
     _, found = check_all("--spreadsheet", "Orders")
     assert found["account 2"]["status"] == "failed"
     assert "gets no token" in found["account 2"]["told"]
+
+
+def test_accounts_of_a_server_that_works(
+    good_redis, namespace, google, key_file, lenders, check_all, raw
+):
+    """Of a server that works the check says which account lends, and which has no token."""
+    lenders[0][1].disable_keys()
+    files = [str(key_file), *lenders[1][1::2]]
+    where = {"redis_url": good_redis.url, "namespace": namespace, "api_endpoint": google.url}
+    with Server(service_account=files, timing=Timing(publish=0.05), lease=1.0, **where) as server:
+        bad = server._parts.lenders[1].tokens
+        eventually(lambda: bad.state().error)
+        published = Keys(namespace).published
+        eventually(lambda: "RefreshError" in (raw.hget(published, "resources") or ""))
+        status, found = check_all()
+    assert status == 1
+    assert found["account 2"]["told"].endswith("lends its quota")
+    assert "lends nothing: RefreshError: invalid_grant" in found["account 3"]["told"]
 
 
 def test_a_lenders_file_that_cannot_be_used(check, tmp_path):

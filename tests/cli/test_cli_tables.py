@@ -12,6 +12,7 @@ from queued_gspread.cli import screen, watching
 from queued_gspread.cli.tables import cut, fold, table
 from queued_gspread.monitor import snapshot_of
 from queued_gspread.monitor.outcomes import outcome_of
+from queued_gspread.monitor.resources import Account, AccountQuota, Cache
 from queued_gspread.monitor.snapshot import Caller, Expectation, Lane, Server
 
 EMPTY = snapshot_of(Observed("default", 1_000_000.0))
@@ -41,8 +42,25 @@ FAILED = outcome_of(
     )
 )
 LOWERED = replace(EMPTY.quota[0], limit=60, effective=45, held=45, in_the_air=12, pause=12.0)
+WHY = "Google refuses the key of b-service-account@b-project.iam.gserviceaccount.com: invalid_grant"
+
+
+def account(name, held, why="", *, is_first=False, pause=0.0):
+    """Return an account with a quota of 60 reads and writes each."""
+    quota = (
+        AccountQuota("read", 60, held, 0.0, 1000),
+        AccountQuota("write", 60, 2, pause, 234),
+        AccountQuota("drive", 0, 1, 0.0, 5),
+    )
+    address = f"{name}-service-account@{name}-project.iam.gserviceaccount.com"
+    return Account(address, f"{name}-project", is_first, why != "", why, quota)
+
+
+ACCOUNTS = (account("a", 45, is_first=True), account("b", 0, WHY), account("c", 7, pause=11.5))
 FULL = replace(
     EMPTY,
+    accounts=ACCOUNTS,
+    cache=Cache(1204, 301, 3_300_000, 64 << 20, 120),
     account="a-service-account@a-project.iam.gserviceaccount.com",
     problems=("writes are paused by ann@web1 since 2026-11-30 16:42:25 UTC: moving the ledger",),
     servers=(SERVER,),
@@ -76,6 +94,47 @@ def test_a_screen_is_no_wider_than_the_terminal(show, width):
     assert max(widths_of(lines)) <= width
     text = "\n".join(lines)
     assert "1234" not in text or text.count("waits for a slot: writes") == 3
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, None])
+def test_accounts_are_shown_with_what_each_may_send(width):
+    """Of several accounts each has a line: its slots, and whether it is out; the quota's is one."""
+    lines = screen.status(FULL, "here", (), width)
+    place = next(n for n, line in enumerate(lines) if line.startswith("account "))
+    shown = [" ".join(line.split()) for line in lines[place : place + 5]]
+    assert shown[0].endswith("reads writes requests state")
+    assert ("project" in shown[0]) is (width is None or width > 80)
+    for line, told in zip(
+        shown[1:4],
+        (
+            "45 of 60 2 of 60 1,239 first",
+            "0 of 60 2 of 60 1,239 out",
+            "7 of 60 2 of 60 1,239 lends, writes pause 12 s",
+        ),
+        strict=True,
+    ):
+        assert line.endswith(told)
+        assert line.startswith(f"{'abc'[shown.index(line) - 1]}-service")
+    assert shown[4].startswith("the quota above")
+    assert [each for each in lines if each.startswith("account ")] == [lines[place]]
+    one = screen.status(replace(FULL, accounts=FULL.accounts[:1]), "here", (), width)
+    assert not any(line.startswith("account ") for line in one)
+
+
+def test_what_memory_answers_is_shown_once_it_is_asked():
+    """One line says what memory has answered and holds, if a read that may be so old was made."""
+    told = "memory answered 1,204 of 1,505 reads that may be so old (80%), 0 in the last hour"
+    (line,) = (each for each in screen.status(FULL, "here") if "memory" in each)
+    assert line == f"{told}; it holds 120 answers in 3.1 MiB of 64.0 MiB"
+    away = replace(FULL, cache=Cache(1204, 301, None, None, None))
+    (line,) = (each for each in screen.status(away, "here") if "memory" in each)
+    assert line == f"{told}; no server remembers any now"
+    small = replace(FULL, cache=Cache(0, 1, 0, 2048, 0))
+    (line,) = (each for each in screen.status(small, "here") if "memory" in each)
+    assert line.endswith("(0%), 0 in the last hour; it holds 0 answers in 0.0 KiB of 2.0 KiB")
+    for unasked in (Cache(0, 0, 0, 64 << 20, 0), EMPTY.cache):
+        lines = screen.status(replace(FULL, cache=unasked), "here")
+        assert not any("memory" in each for each in lines)
 
 
 def test_what_a_narrow_terminal_leaves_out():

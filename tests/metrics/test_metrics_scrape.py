@@ -16,6 +16,7 @@ from queued_gspread.broker import Observed
 from queued_gspread.metrics import exporter
 from queued_gspread.metrics.exporter import _page_of
 from queued_gspread.monitor import snapshot_of
+from queued_gspread.monitor.resources import Account, AccountQuota, Cache
 
 ALERTS = DOCS / "deploy" / "prometheus" / "alerts.yml"
 DASHBOARD = DOCS / "deploy" / "grafana" / "queued-gspread.json"
@@ -23,6 +24,14 @@ PAGE = (DOCS / "metrics.md").read_text()
 PROMTOOL = shutil.which("promtool")
 with_promtool = pytest.mark.skipif(not PROMTOOL, reason="there is no promtool (of prometheus)")
 EMPTY = snapshot_of(Observed("default", 1_000_000.0))
+SEVERAL = replace(
+    EMPTY,
+    accounts=(
+        Account("a@x", "x", True, False, "", (AccountQuota("drive", 0, 0, 0.0, 1),)),
+        Account("b@x", "x", False, True, "no key", (AccountQuota("read", 60, 7, 0.0, 30),)),
+    ),
+    cache=Cache(9, 3, 2048, 4096, 5),
+)
 # Whatever is called, by whomever: there are no more series than these labels have values.
 VALUES = {
     "queue": r"test-\d+",
@@ -30,6 +39,7 @@ VALUES = {
     "outcome": "ok|failed|unknown|poisoned|late|withdrawn|other|refused|unauthenticated",
     "state": "working|standing_by|gone",
     "sort": "unattended|in_doubt|other",
+    "result": "hit|miss",
     "le": r"[\d.]+|\+Inf",
     "version": r"[\w.+]+",
     "gspread": r"[\w.]+",
@@ -106,10 +116,35 @@ def test_the_page_has_each_metric(scrape):
         assert not line or labels == set(re.findall(r"`(\w+)`", told)), name
 
 
+def test_accounts_and_memory_are_in_the_metrics():
+    """Each of several accounts has its slots, limit and requests, and whether it has a token."""
+    found = {
+        (name.removeprefix("queued_gspread_"), *of): n for (name, *of), n in shown(SEVERAL).items()
+    }
+    told = {
+        ("account_up", "a@x"): 1,
+        ("account_up", "b@x"): 0,
+        ("account_limit", "a@x", "drive"): float("inf"),
+        ("account_limit", "b@x", "read"): 60,
+        ("account_held", "b@x", "read"): 7,
+        ("account_requests_total", "b@x", "read"): 30,
+        ("cache_reads_total", "hit"): 9,
+        ("cache_reads_total", "miss"): 3,
+        ("cache_bytes",): 2048,
+        ("cache_limit_bytes",): 4096,
+    }
+    assert {key: found.get(key) for key in told} == told
+    assert {name for name, *_ in shown(EMPTY)} & {
+        *("queued_gspread_account_up", "queued_gspread_account_held", "queued_gspread_cache_bytes")
+    } == set()
+
+
 @with_promtool
 def test_promtool_finds_no_fault(scrape):
     """Prometheus's own check of names, help and types passes on a scrape."""
     assert promtool("check", "metrics", given=scrape.text) == ""
+    several = _page_of("default", SEVERAL, "").body.decode()
+    assert promtool("check", "metrics", given=several) == ""
 
 
 @with_promtool
@@ -134,7 +169,7 @@ def expressions():
 
 def test_rules_and_dashboard_name_metrics_that_are_there(scrape):
     """Each metric that an alert or the dashboard reads is in a scrape."""
-    names = {name for name, *_ in scrape.samples}
+    names = {name for name, *_ in [*scrape.samples, *shown(SEVERAL)]}
     named = names_in(re.sub(r"(?m)^ *(#|summary|- name|- job_name).*", "", ALERTS.read_text()))
     assert named - names == set()
     assert len(expressions()) > 20

@@ -24,6 +24,7 @@ KEYWORDS = {
     "grace": float | None,
     "signing_key_file": str | Path | None,
     "caller": str | None,
+    "max_age": float | None,
 }
 SERVERS = {"auth", "credentials"}
 """The parameters whose None, which gspread has not, means the server's own."""

@@ -262,7 +262,7 @@ def test_a_block_whose_beginning_or_end_is_interrupted(monkeypatch, moment, time
                 raise KeyboardInterrupt
             return done
 
-    monkeypatch.setattr(keying, "_current", Interrupted())
+    monkeypatch.setattr(keying.IdempotencyKey, "_current", Interrupted())
     with suppress(KeyboardInterrupt), gspread.idempotency_key(KEY):
         pass
     assert real.get() is None

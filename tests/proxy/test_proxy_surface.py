@@ -20,7 +20,7 @@ FUNCTIONS = [
     *("authorize", "service_account", "service_account_from_dict"),
     *("oauth", "oauth_from_dict", "api_key"),
 ]
-OURS = {"redis_url", "namespace", "timeout", "grace", "signing_key_file", "caller"}
+OURS = {"redis_url", "namespace", "timeout", "grace", "signing_key_file", "caller", "max_age"}
 
 
 @pytest.mark.parametrize("name", gspread.__all__)

@@ -7,10 +7,11 @@ from collections import Counter
 import pytest
 from gspread.exceptions import APIError
 from limits import UNLIMITED
-from waiting import eventually
+from processes import ServerProcess
+from waiting import PATIENCE, eventually
 
 from queued_gspread.emulator import Emulator
-from queued_gspread.emulator.faults import ExpiredToken, Reset, Status
+from queued_gspread.emulator.faults import ExpiredToken, Latency, Reset, Status
 from queued_gspread.errors import OutcomeUnknownError
 from queued_gspread.server import Server
 
@@ -243,3 +244,79 @@ def test_an_unknown_outcome_under_a_lender(lent, emulator, names, cells):
     assert caught.value.sent_as == names[1]
     assert senders(emulator) == names[:2]
     assert cells.rows() == [["0"], ["1"]]
+
+
+def test_a_protected_range_of_a_lender(lent, emulator, names, cells):
+    """Where a lender may not edit a protected range, the first account has the last word."""
+    lent(**LIMITED)
+    cells.append(0)
+    message = "You are trying to edit a protected cell or object."
+    OfAccount(emulator, 1).add(Status(400, message), path=":append", count=1)
+    cells.append(1)
+    assert senders(emulator) == [names[0], names[1], names[0]]
+    assert cells.rows() == [["0"], ["1"]]
+
+
+def test_other_errors_of_a_lender_are_answers(lent, emulator, names, cells):
+    """What is wrong with a request is wrong under any account."""
+    lent(**LIMITED)
+    assert cells.rows() == []
+    with pytest.raises(APIError, match="Unable to parse range"):
+        cells.http.values_get(cells.book, "nowhere!A1")
+    assert senders(emulator) == names[:2]
+
+
+def test_merged_requests_are_lent(lent, emulator, names, book, client, background, operator):
+    """A lender's 403 for a merged request is no answer to any of its calls."""
+    lent(no_merge=False, writes_per_minute=20, quota_window=30.0)
+    sheet = client.open_by_key(book).sheet1
+    sheet.append_row(["0"])
+    emulator.unshare(book, emulator.accounts[1])
+    operator.pause("write")
+    calls = [background(sheet.append_row, [str(number)]) for number in range(1, 9)]
+    eventually(lambda: operator.waiting() == len(calls))
+    operator.resume()
+    for call in calls:
+        call.result(PATIENCE)
+    assert sorted(row for (row,) in sheet.get()) == [str(number) for number in range(9)]
+    appends = [served for served in emulator.ledger if served.path.endswith(":append")]
+    assert [served.account for served in appends][:3] == [names[0], names[1], names[0]]
+    assert [len(served.body["values"]) for served in appends][:3] == [1, 8, 8]
+
+
+@pytest.fixture
+def process(redis_url, namespace, emulator, key_files, tmp_path):
+    """Return what starts a server with two accounts as a process."""
+    started = []
+
+    def start():
+        where = ["--redis-url", redis_url, "--namespace", namespace, "--lease", "1"]
+        files = [part for path in key_files[:2] for part in ("--service-account", path)]
+        limits = ["--writes-per-minute", "4", "--quota-window", "30"]
+        log = tmp_path / f"server-{len(started)}.log"
+        place = ["--api-endpoint", emulator.url]
+        started.append(ServerProcess(log, *where, *files, *place, *limits, "--no-merge"))
+        return started[-1].until_log("working as")
+
+    yield start
+    for each in started:
+        each.end()
+
+
+def test_a_server_is_killed_with_a_lender_s_request_in_the_air(
+    process, emulator, names, cells, background, patient_callers
+):
+    """The successor repeats it under no account, and says under which one it was sent."""
+    first = process()
+    cells.append(0)
+    OfAccount(emulator, 1).add(Latency(PATIENCE), path=":append", count=1)
+    call = background(cells.append, 1)
+    emulator.wait_until_under_way(1)
+    first.kill()
+    process()
+    error = call.exception(PATIENCE)
+    assert isinstance(error, OutcomeUnknownError)
+    assert error.sent_as == names[1]
+    assert f"was sent as {names[1]} at " in str(error)
+    cells.append(2)
+    assert cells.rows() == [["0"], ["2"]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 
@@ -11,11 +10,14 @@ import redis
 from limits import UNLIMITED
 from waiting import eventually
 
-from queued_gspread.broker.accounts_at_work import AccountAtWork, accounts_as_data, accounts_in
-from queued_gspread.broker.published import LaneAtWork, Publication, Work, published_of
+from queued_gspread.broker.published import published_of
+from queued_gspread.cli import screen
 from queued_gspread.emulator import Emulator, Quotas
+from queued_gspread.metrics.families import families_of
+from queued_gspread.monitor import look
 from queued_gspread.server import Server
 from queued_gspread.server.figures import Figures, step_of
+from queued_gspread.settings import Settings
 
 LIMITS = {"writes_per_minute": 3, "reads_per_minute": 0, "quota_window": 60.0}
 
@@ -69,23 +71,17 @@ def append(client, google):
 
 @pytest.fixture
 def published(redis_url, keys):
-    """Return what waits until accounts and totals that fit are published; it returns all."""
+    """Return what waits until something that fits is published; it returns all of it."""
     with redis.Redis.from_url(redis_url) as client:
 
-        def wait(fits, has=()):
+        def wait(fits):
             def fitting():
                 found = published_of(client.hgetall(keys.published), time.time())
-                is_there = fits(found.work.accounts) and {*has} <= found.totals.keys()
-                return found if is_there else None
+                return found if fits(found) else None
 
             return eventually(fitting)
 
         yield wait
-
-
-def writes(accounts):
-    """Return how many writes each account has sent."""
-    return [account.sent.get("write", 0) for account in accounts]
 
 
 def test_each_account_is_published(lent, append, published, names):
@@ -94,16 +90,38 @@ def test_each_account_is_published(lent, append, published, names):
     for _ in range(5):
         append()
     counted = [f"account {name} write" for name in names]
-    found = published(lambda accounts: sum(writes(accounts)) == 5, counted)
+    found = published(lambda found: sum(found.totals.get(each, 0) for each in counted) == 5)
     first, *others = found.work.accounts
     assert [each.name for each in found.work.accounts] == names
     assert [each.is_first for each in found.work.accounts] == [True, False, False]
     assert first.project == others[0].project != others[1].project
     assert {each.token for each in found.work.accounts} == {"ok"}
     assert [each.limits["write"] for each in found.work.accounts] == [3, 3, 3]
-    assert [each.held["write"] for each in found.work.accounts] == writes(found.work.accounts)
-    totals = {f"account {each.name} write": each.sent["write"] for each in found.work.accounts}
-    assert totals.items() <= found.totals.items()
+    held = {f"account {each.name} write": each.held["write"] for each in found.work.accounts}
+    assert held.items() <= found.totals.items()
+
+
+def test_what_accounts_do_is_shown(lent, append, published, names, redis_url, namespace):
+    """Snapshot, screen and metrics have what each account holds and has sent, as it is in Redis."""
+    lent()
+    for _ in range(5):
+        append()
+    counted = [f"account {name} write" for name in names]
+    published(lambda found: sum(found.totals.get(each, 0) for each in counted) == 5)
+    snapshot = look(Settings(redis_url, namespace))
+    quota = [{each.kind: each for each in account.quota} for account in snapshot.accounts]
+    assert [account.account for account in snapshot.accounts] == names
+    assert [[*each] for each in quota] == [["read", "write", "drive"], *[["read", "write"]] * 2]
+    assert sum(each["write"].requests for each in quota) == 5
+    assert all(each["write"].held == each["write"].requests for each in quota)
+    # Of the first account Redis says the same.
+    (writes,) = (each for each in snapshot.quota if each.kind == "write")
+    assert (writes.held, writes.limit) == (quota[0]["write"].held, quota[0]["write"].limit)
+    shown = "\n".join(screen.status(snapshot, "here"))
+    assert all(f"{each['write'].held} of 3" in shown for each in quota)
+    families = {family.name: family.samples for family in families_of(snapshot)}
+    up = families["queued_gspread_account_up"]
+    assert {each.labels["account"]: each.value for each in up} == dict.fromkeys(names, 1)
 
 
 def test_a_pause_of_an_account_is_published(lent, append, published, google, names):
@@ -113,7 +131,7 @@ def test_a_pause_of_an_account_is_published(lent, append, published, google, nam
     google.quotas = Quotas(writes=1, window=60.0)
     append()
     append()
-    found = published(lambda accounts: any(each.pauses for each in accounts))
+    found = published(lambda found: any(each.pauses for each in found.work.accounts))
     (paused,) = [each for each in found.work.accounts if each.pauses]
     assert 0 < paused.pauses["write"] <= 60
 
@@ -122,13 +140,13 @@ def test_one_account_is_published_as_before(lent, append, published):
     """With one account nothing is published of accounts, and no request is counted for one."""
     lent(1)
     append()
-    found = published(lambda accounts: True, has=["requests write ok"])
+    found = published(lambda found: "requests write ok" in found.totals)
     assert found.work.accounts == ()
     assert not any(name.startswith("account") for name in found.totals)
 
 
 def test_a_bad_key_shows_and_callers_notice_nothing(
-    lent, append, published, google, paths, names, caplog
+    lent, append, published, google, paths, names, caplog, redis_url, namespace
 ):
     """An account without keys has a reason for its token and lends nothing, until it has one."""
     google.accounts[1].disable_keys()
@@ -138,54 +156,20 @@ def test_a_bad_key_shows_and_callers_notice_nothing(
     append()
     append()
     assert {served.account for served in google.ledger if served.quota == "write"} == {names[0]}
-    _, lender = published(lambda accounts: accounts and accounts[1].token != "ok").work.accounts
-    assert lender.token.startswith("RefreshError: invalid_grant")
+    why = "RefreshError: invalid_grant"
+    found = published(lambda found: [a.token[:27] for a in found.work.accounts] == ["ok", why])
+    told = f"account {names[1]} lends nothing: {found.work.accounts[1].token}"
+    assert told in look(Settings(redis_url, namespace)).problems
     google.accounts[1].rotate_key()
     google.accounts[1].write_service_account(paths[1])
-    published(lambda accounts: accounts[1].token == "ok")
+    published(lambda found: found.work.accounts[1].token == "ok")
     append()
     append()
     assert [served.account for served in google.ledger if served.quota == "write"] == [
         *(names[0], names[0], names[1], names[1])
     ]
-    told = [r.getMessage() for r in caplog.records if names[1] in r.getMessage()]
-    assert len([line for line in told if "lends no quota" in line]) == 1
-
-
-def test_accounts_travel_as_they_are():
-    """What is published of accounts is read as it was; without any, the text is as before."""
-    one = AccountAtWork(
-        "a@b", "p", True, "ok", {"read": 1}, {"read": 60}, {"read": 5}, {"read": 1.5}
-    )
-    assert accounts_in(accounts_as_data([one])) == (one,)
-    lane = LaneAtWork("one")
-    text = f"1000 7 {Work([lane], accounts=(one,)).encode()}".encode()
-    assert published_of({b"work": text}, 1.0).work.accounts == (one,)
-    assert Publication(1, work=Work([lane])).work.encode().endswith(",0,0,{},{}]")
-
-
-@pytest.mark.parametrize(
-    "found",
-    [
-        *(5, None, "ab", [5], [[]], {"a": 1}),
-        [["a@b", "p", True, "ok", {"read": -1}, {}, {}, {}]],
-        [["a@b", "p", True, "ok", {"read": True}, {}, {}, {}]],
-        [["a@b", "p", True, "ok", {"read": 1.5}, {}, {}, {}]],
-        [["a@b", "p", True, "ok", [], {}, {}, {}]],
-        [["a@b", "p", True, "ok", {}, {}, {}, {"read": "soon"}]],
-        [["a@b", "p", True, "ok", {}, {}, {}, {"read": float("nan")}]],
-    ],
-)
-def test_what_is_no_account_is_none(found):
-    """Whoever may write to Redis: what cannot be read leaves no work, and raises nothing."""
-    text = json.dumps([[], 0, 0, {}, {}, {}, found])
-    assert published_of({b"work": f"1000 7 {text}".encode()}, 1.0).work == Work()
-
-
-def test_an_account_that_is_read_is_shown_on_one_line():
-    """A name with control characters is shown without them, and only true is true."""
-    (found,) = accounts_in([["a\x1b[0m\n", "p", 1, "ok\n", {}, {}, {}, {}]])
-    assert (found.name, found.is_first, found.token) == ("a?[0m?", False, "ok?")
+    lines = [r.getMessage() for r in caplog.records if names[1] in r.getMessage()]
+    assert len([line for line in lines if "lends no quota" in line]) == 1
 
 
 def test_requests_are_counted_for_each_account():

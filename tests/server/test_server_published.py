@@ -278,6 +278,8 @@ def test_the_time_at_a_full_quota_is_kept(queue, raw, keys, published):
         b"1 1 []",
         b"1 1 {}",
         b'1 1 {"up": "x"}',
+        b'1 1 {"up": 1%s, "limits": {"read": 1%s}}' % (b"0" * 400, b"0" * 400),
+        b'{"t": 1%s}' % (b"0" * 400),
         b"9" * 99,
         b"[" * 100_000,
         b"\xff",

@@ -11,8 +11,9 @@
 -- ARGV[3] number    of this publication: one that has come before adds nothing
 -- ARGV[4] card      what the server says of itself, in JSON; '' at its end
 -- ARGV[5] work      what its lanes do, in JSON; '' for nothing
--- ARGV[6] step      counts for the history, by name, in JSON
--- ARGV[7] counts    how many counts follow; then, for each of them:
+-- ARGV[6] resources what it has to make calls with, in JSON; '' for nothing to be told
+-- ARGV[7] step      counts for the history, by name, in JSON
+-- ARGV[8] counts    how many counts follow; then, for each of them:
 --         name
 --         by        the difference
 -- then, for each key of slots:
@@ -50,14 +51,14 @@ local function plus(text, by)
 end
 
 -- Everything that is added to, read at once.
-local first_kind = 8 + 2 * ARGV[7]
+local first_kind = 9 + 2 * ARGV[8]
 local first_caller = first_kind + 2 * (#KEYS - 3)
 local places = {}
 for _, ring in ipairs(HISTORY) do
   places[#places + 1] = ring[1] .. ':' .. math.floor(now / 1000 / ring[1]) % ring[2]
 end
 local wanted = {unpack(places)}
-for i = 8, first_kind - 1, 2 do
+for i = 9, first_kind - 1, 2 do
   wanted[#wanted + 1] = 'total:' .. ARGV[i]
 end
 for i = first_caller, #ARGV, 4 do
@@ -66,7 +67,7 @@ end
 local found = redis.call('HMGET', KEYS[2], unpack(wanted))
 
 -- A step of the history, with this publication added.
-local step = cjson.decode(ARGV[6])
+local step = cjson.decode(ARGV[7])
 if works then
   local elapsed = now - at
   elapsed = elapsed > 0 and elapsed <= LONGEST and elapsed or 0
@@ -97,12 +98,15 @@ if number ~= ARGV[3] then
   put(card_of, ARGV[3] .. ' ' .. now .. ' ' .. ARGV[4])
   if works then
     put('work', now .. ' ' .. ARGV[1] .. ' ' .. ARGV[5])
+    if ARGV[6] ~= '' then
+      put('resources', now .. ' ' .. ARGV[1] .. ' ' .. ARGV[6])
+    end
   end
   for i, ring in ipairs(HISTORY) do
     put(places[i], added(found[i], math.floor(now / 1000 / ring[1]) * ring[1]))
   end
   local at_found = #places
-  for i = 8, first_kind - 1, 2 do
+  for i = 9, first_kind - 1, 2 do
     at_found = at_found + 1
     put('total:' .. ARGV[i], plus(found[at_found], ARGV[i + 1]))
   end

@@ -18,7 +18,7 @@ from queued_gspread.settings import Settings
 from .findings import Finding, as_json, as_text, failed, is_well, ok, skipped, summary
 from .of_credentials import Access
 from .of_google import NAMES, Google
-from .of_lenders import lender_finding
+from .of_lenders import lender_finding, published_findings
 from .of_redis import Queue
 from .remedies import explain
 
@@ -117,6 +117,7 @@ def _through_the_queue(
     else:
         yield failed("token", *explain(error, account))
         yield from (skipped(name, "no token") for name in ("scopes", *NAMES))
+    yield from published_findings(queue.accounts)
     if queue.quota:
         yield ok("quota", f"the server assumes {queue.quota}")
     else:

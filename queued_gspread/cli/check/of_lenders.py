@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from queued_gspread.broker import FINE
+
 from .findings import Finding, failed, ok, warned
 from .of_credentials import PATIENCE, token_trouble
 from .of_google import Google
 from .remedies import explain, share_with
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from queued_gspread.broker import AccountAtWork
     from queued_gspread.server.google.lenders import Lender
 
-__all__ = ["lender_finding"]
+__all__ = ["lender_finding", "published_findings"]
 
 _SHEETS: Final = "sheets api"
 _SPREADSHEET: Final = "spreadsheet"
 _WRITING: Final = "writing"
+_LOOK: Final = "look at its key file, on the server's machine; the server's log says more"
 
 
 def lender_finding(number: int, lender: Lender, key: str | None) -> Finding:
@@ -40,6 +46,16 @@ def lender_finding(number: int, lender: Lender, key: str | None) -> Finding:
     if found[_SHEETS].remedy:
         return failed(name, f"{whose}: {found[_SHEETS].told}", found[_SHEETS].remedy)
     return _of_spreadsheet(name, whose, found, lender.name)
+
+
+def published_findings(accounts: Sequence[AccountAtWork]) -> Iterator[Finding]:
+    """Yield what the server that works says of the accounts that lend it their quota."""
+    for number, account in enumerate(accounts[1:], 2):
+        name, whose = f"account {number}", f"{account.name} of project {account.project}"
+        if account.token == FINE:
+            yield ok(name, f"{whose} lends its quota")
+        else:
+            yield failed(name, f"{whose} lends nothing: {account.token}", _LOOK)
 
 
 def _of_spreadsheet(name: str, whose: str, found: dict[str, Finding], account: str) -> Finding:

@@ -13,6 +13,7 @@ from queued_gspread.server.policy.idempotency import is_idempotent
 from queued_gspread.server.policy.request import (
     Exchange,
     Failure,
+    Recalled,
     RecordedExchange,
     Request,
     RequestDigest,
@@ -178,6 +179,8 @@ class Call:
                 time.
 
         """
+        if isinstance(exchange, Recalled):
+            self.tally.recall()
         kept: Exchange | RecordedExchange = exchange
         if len(self.entry.body) > _LARGE:
             sent = RequestDigest.place_of(exchange.request) if is_last else exchange.sent

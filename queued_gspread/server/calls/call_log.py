@@ -91,6 +91,8 @@ def log_call(entry: Entry, outcome: Outcome) -> None:
         "sent": [] if tally is None else tally.as_fields(),
         "outcome": outcome.word,
     }
+    if tally is not None and tally.recalled:
+        about["recalled"] = tally.recalled
     if outcome.word != "ok":
         about |= fields_of(outcome.error) | {"spreadsheet": quoted(entry.spreadsheet)[1:-1]}
     # The record is made here, since looking up the line of code that logs takes a tenth of a short

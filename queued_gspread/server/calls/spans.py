@@ -14,13 +14,15 @@ from queued_gspread.protocol.messages import LOCK
 from .outcome import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from queued_gspread._tracing import Span
     from queued_gspread.broker import Entry
     from queued_gspread.protocol.messages import Job
 
     from .call import Call
 
-__all__ = ["begin", "end", "note", "note_ended"]
+__all__ = ["begin", "end", "leave", "note", "note_ended"]
 
 _OUTCOME: Final = "queued_gspread.outcome"
 
@@ -48,6 +50,14 @@ def end(span: Span, outcome: Outcome) -> None:
     """End the span of a call with what came of that."""
     span.set(_OUTCOME, outcome.word)
     span.ended_with(outcome.error)
+
+
+def leave(calls: Iterable[Call]) -> None:
+    """Close calls that are left in the queue, and end their spans."""
+    for call in calls:
+        call.close()
+        if call.span is not None:
+            end(call.span, Outcome("left"))
 
 
 @harmless

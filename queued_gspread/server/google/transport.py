@@ -118,6 +118,15 @@ class Transport:
         now = self._clock()
         return {lane: now - since for lane, since in self._out.copy().items()}
 
+    def confirm(self) -> None:
+        """Make sure that no other server is at work.
+
+        Raises:
+            StaleEpochError: One may be by now.
+
+        """
+        self._confirm()
+
     def send(self, request: Request, http_timeout: Any, lane: str = "") -> Exchange:
         """Send a lane's request, once, and return it with its outcome.
 

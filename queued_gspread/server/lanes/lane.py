@@ -25,7 +25,7 @@ from queued_gspread.server.calls.runner import broken
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.pacing.ticket_queue import FREE, Ticket
 from queued_gspread.server.pacing.valve import TURN
-from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces, SetBackError
+from queued_gspread.server.sending.outgoing import OutgoingRequest, Pieces, SetBackError, unsplit
 
 from .grouping import ConcurrentGroup, is_single, may_lead, mergeable_with_first, shares_key
 from .locks import let_lock_in
@@ -125,19 +125,12 @@ class Lane:
             self._services.admission.history.leave(self._open)
         try:
             self._services.sender.releases.now(self._name)
-            if self._open:
-                self._close_open()
+            spans.leave(self._open)
         finally:
             self._release_suspect()
             self._memory.close()
             if self._open or self._ended:
                 log_left(self._open, self._ended, self._entries)
-
-    def _close_open(self) -> None:
-        for call in self._open:
-            call.close()
-            if call.span is not None:
-                spans.end(call.span, Outcome("left"))
 
     def _first_job(self) -> Entry | None:
         """Return the first job, which may have come along with the lane's name."""
@@ -202,7 +195,10 @@ class Lane:
         """Send the next request, or a piece of one that was split; return the results."""
         self._requests += 1
         left = self._pieces_of_first() if self._pieces else None
-        outgoing = self._next_request() if left is None else left.take()
+        whole = self._whole() if left is None else []
+        if whole and (recalled := self._services.sender.recalled(whole)):
+            return recalled
+        outgoing = self._next_request(whole) if left is None else left.take()
         ended: Results = []
         try:
             yield from self._services.sender.send(outgoing, ended)
@@ -224,18 +220,18 @@ class Lane:
         self._pieces = [left for left in self._pieces if left]
         return next((left for left in self._pieces if self._open[0] in left.calls), None)
 
-    def _next_request(self) -> OutgoingRequest:
-        """Return the first open call's request, merged with those of the others that fit it."""
+    def _whole(self) -> list[Call]:
+        """Let followers in; return the open calls whose requests were not split."""
         if not self._services.merges:
-            return OutgoingRequest(self._open[:1], may_be_set_back=self._may_be_set_back)
+            return self._open[:1]
         if self._lookahead.waiting or (self._is_round and self._reads):
             self._services.sender.releases.now(self._name)  # letting followers in takes time
             self._let_followers_in()
             self._reads.clear()
-        others = self._open
-        if self._pieces:
-            left = {call for left in self._pieces for call in left.calls}
-            others = [call for call in self._open if call not in left]
+        return unsplit(self._open, self._pieces) if self._pieces else self._open
+
+    def _next_request(self, others: list[Call]) -> OutgoingRequest:
+        """Return the first call's request, merged with those of the others that fit it."""
         others = updates_first(others)
         self._is_round = is_upsert(others[0])
         calls, attempts = self._mergeable(others), others[0].attempts
@@ -251,7 +247,7 @@ class Lane:
     def _set_back(self, ticket: Ticket) -> Generator[Ticket, Permit, Entry | None]:
         """Give back the calls' memory while an operator's pause holds them up; then begin anew."""
         self._services.admission.history.leave(self._open)
-        self._close_open()
+        spans.leave(self._open)
         self._open.clear()
         self._entries.clear()
         self._memory.close()
@@ -339,6 +335,7 @@ class Lane:
         if ticket := self._memory.take_answers(estimate_answers(results)):
             self._services.sender.releases.now(self._name)  # others wait for the slot
             yield from self._memory.in_turn(ticket, self._services.valve)
+            self._services.sender.remembering.drop_old(results)
 
     def _advance(self, results: Results) -> None:
         """Continue calls with their answers, each to its next request or its end."""

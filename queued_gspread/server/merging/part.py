@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from queued_gspread.google_api.methods import MergeKind
 from queued_gspread.server.policy.idempotency import is_idempotent
-from queued_gspread.server.policy.request import is_read
+from queued_gspread.server.policy.request import is_read, wire_form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,25 +103,15 @@ def is_plain(request: Request) -> bool:
     A request that cannot be sent must fail in its own call alone, such as one with NaN or half of a
     surrogate pair. Values that are sent as their text, such as bytes and dates, are not plain.
     """
-    return _wire_form(request) is not None
+    return wire_form(request) is not None
 
 
 def same_on_the_wire(one: Request, other: Request) -> bool:
     """Return whether two requests are certainly the same bytes; Python says that 1 == True."""
     if one.endpoint != other.endpoint:
         return False
-    form = _wire_form(one)
-    return form is not None and form == _wire_form(other)
-
-
-def _wire_form(request: Request) -> bytes | None:
-    if request.data or request.files or request.headers:
-        return None
-    parts = (str(request.method).upper(), request.endpoint, request.params, request.json)
-    try:
-        return json.dumps(parts, allow_nan=False, ensure_ascii=False).encode()
-    except (TypeError, ValueError, RecursionError):
-        return None
+    form = wire_form(one)
+    return form is not None and form == wire_form(other)
 
 
 # Google's defaults for options that are not sent.

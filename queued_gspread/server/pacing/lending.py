@@ -39,6 +39,7 @@ _BELIEVED: Final = 600.0
 _MOST: Final = 10_000
 # Redis is asked again after so many seconds, whatever it has said: a limit may have grown.
 _ASK_AGAIN: Final = 5.0
+_NEVER_LENT: Final = "drive"
 _NOT_TOLD: Final = Permit("")
 
 
@@ -217,8 +218,9 @@ class Lending:
     def rooms(self, account: str) -> dict[str, tuple[int, int]]:
         """Return for each kind how many slots an account holds, and how many it has."""
         now = self._clock()
+        kinds = [kind for kind in self._limits if account == OWN or kind != _NEVER_LENT]
         with self._lock:
-            mine = {kind: room for (name, kind), room in self._rooms.items() if name == account}
+            mine = {kind: self._room(account, kind) for kind in kinds}
             return {kind: (room.held(now), room.limit) for kind, room in mine.items()}
 
     def pauses(self, account: str) -> dict[str, float]:

@@ -36,7 +36,7 @@ class Quota:
         project_reads: This namespace's part of the project's reads.
         project_writes: This namespace's part of the project's writes.
         window: The length of a window in seconds.
-        interval: The least number of seconds between two requests of any kind.
+        interval: The least number of seconds between two requests of any kind as one account.
         is_fair: Whether lanes are kept from taking all slots of a window at once; see ``fairness``.
 
     Raises:

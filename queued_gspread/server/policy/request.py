@@ -21,6 +21,7 @@ __all__ = [
     "CREDENTIALS",
     "Exchange",
     "Failure",
+    "Recalled",
     "RecordedExchange",
     "Request",
     "RequestDigest",
@@ -30,6 +31,7 @@ __all__ = [
     "check_sendable",
     "is_read",
     "tell_request",
+    "wire_form",
 ]
 
 CREDENTIALS: Final = "CREDENTIALS"
@@ -155,6 +157,18 @@ class Exchange:
 
 
 @dataclass(frozen=True)
+class Recalled(Exchange):
+    """A request that was not sent, as its answer was remembered.
+
+    Attributes:
+        until: The moment from which on the answer is too old for its call.
+
+    """
+
+    until: float
+
+
+@dataclass(frozen=True)
 class RecordedExchange:
     """The digest of a request, such as one that an earlier server sent, and its outcome."""
 
@@ -203,6 +217,20 @@ def bytes_of(answer: Any) -> bytes:
 def is_read(request: Request) -> bool:
     """Return whether a request changes nothing at Google."""
     return request.verb == CREDENTIALS or methods.reads(request.verb, request.path)
+
+
+def wire_form(request: Request) -> bytes | None:
+    """Return what is equal for requests that are certainly the same bytes when they are sent.
+
+    None for one that cannot be sent, or that sets headers or gives its body otherwise than as JSON.
+    """
+    if request.data or request.files or request.headers:
+        return None
+    parts = (str(request.method).upper(), request.endpoint, request.params, request.json)
+    try:
+        return json.dumps(parts, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def _written(request: Request) -> str:

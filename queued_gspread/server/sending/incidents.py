@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server.calls.titles import title_of
 from queued_gspread.server.log import LOGGER
 from queued_gspread.server.policy.verdict import VerdictKind
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from queued_gspread.server.policy.retry import RetryPolicy
     from queued_gspread.server.policy.verdict import Verdict
 
-__all__ = ["WHAT", "IncidentLog", "log_repeat"]
+__all__ = ["WHAT", "IncidentLog", "log_repeat", "unreplicated"]
 
 # An episode is over after so many windows without an incident.
 _QUIET_WINDOWS: Final = 10
@@ -44,13 +45,14 @@ class IncidentLog:
 
     def note_refusal(self, slot: Slot, verdict: Verdict, quota_state: QuotaState) -> None:
         """Log a refusal for the quota, if it begins an episode; otherwise at debug level."""
-        if not self._begins_episode(slot.kind, slot.window):
-            LOGGER.debug("%s refused: %s; %s", WHAT[slot.kind], verdict.why, quota_state)
+        what = WHAT[slot.kind] + (f" as {slot.account}" if slot.account else "")
+        if not self._begins_episode(what, slot.window):
+            LOGGER.debug("%s refused: %s; %s", what, verdict.why, quota_state)
             return
         LOGGER.warning(
             "Google refuses %s for the quota (%s), although this server keeps to it: %s. They "
             "pause now and are retried; the limit goes down%s and recovers step by step. %s",
-            WHAT[slot.kind],
+            what,
             verdict.why,
             _cause(verdict.of),
             f" to {quota_state.limit}" if quota_state.limit else "",
@@ -108,6 +110,14 @@ def log_repeat(job: Job, verdict: Verdict, pause: float, time_out: Callable[[Any
     why = f"{verdict.why} ({given})" if given else verdict.why
     about = (title_of(job), job.kind, job.method, why, pause)
     LOGGER.log(level, "%s  %s.%s: %s; retried in %.1f s", *about)
+
+
+def unreplicated() -> BrokerUnavailableError:
+    """Return the error of a request that waited for replicas in vain."""
+    return BrokerUnavailableError(
+        "the replicas of Redis did not all have the journal, so nothing was sent: a non-idempotent "
+        "request needs it there. Look at the replicas, or start the server with --durability local"
+    )
 
 
 def _cause(of: str) -> str:

@@ -21,7 +21,7 @@ from queued_gspread.server.policy.verdict import Verdict, VerdictKind
 from .outgoing import SendResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from queued_gspread.broker import Permit, QuotaState, Slot
     from queued_gspread.server.google.token_state import AnyTokens
@@ -69,7 +69,7 @@ class Loans:
         accounts = self._accounts(slot, outgoing)
         if len(accounts) == 1:
             return slot
-        return replace(slot, limit=self.lending.total(slot.kind, accounts), may_be_lent=True)
+        return replace(slot, limit=self._total(slot.kind), may_be_lent=True)
 
     def slot_of(self, slot: Slot, account: str) -> Slot:
         """Return the slot that an account is asked for."""
@@ -99,10 +99,10 @@ class Loans:
         for account in self.lending.in_order(slot.kind, accounts):
             permit = self.lending.resting(account, slot.kind) or self._ask(account, slot, acquire)
             if permit.word != "wait":
-                return replace(permit, limit=self.lending.total(slot.kind, accounts))
+                return replace(permit, limit=self._total(slot.kind))
             waits.append(permit)
         soonest = min(waits, key=lambda permit: permit.wait)
-        return replace(soonest, limit=self.lending.total(slot.kind, accounts))
+        return replace(soonest, limit=self._total(slot.kind))
 
     def _ask(self, account: str, slot: Slot, acquire: Callable[[Slot], Permit]) -> Permit:
         permit = acquire(self.slot_of(slot, account))
@@ -114,10 +114,18 @@ class Loans:
         """Return the accounts under which a request may go out now."""
         if slot.kind not in _LENT_KINDS or outgoing.is_own:
             return [OWN]
-        if not all(may_be_lent(call.request) for call in outgoing.calls):
+        requests = [call.request for call in outgoing.calls]
+        spreadsheets = {spreadsheet_of(request) for request in requests}
+        if len(spreadsheets) > 1 or not all(map(may_be_lent, requests)):
             return [OWN]
-        willing = self.lending.willing(slot.kind, spreadsheet_of(outgoing.calls[0].request))
-        return [OWN, *(name for name in willing if self._tokens[name].state().is_usable)]
+        return [OWN, *self._with_token(self.lending.willing(slot.kind, spreadsheets.pop()))]
+
+    def _with_token(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if self._tokens[name].state().is_usable]
+
+    def _total(self, kind: str) -> int:
+        """Return how many slots all accounts have: lanes share them, whoever may use which."""
+        return self.lending.total(kind, [OWN, *self._with_token(self._tokens)])
 
     def landed(self, outgoing: OutgoingRequest, slot: Slot, result: SendResult) -> SendResult:
         """Note what came of an attempt; return what that means for the request."""

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from queued_gspread.server.calls.call import Call
-__all__ = ["Cause", "OutgoingRequest", "Pieces", "SendResult", "SetBackError", "end_of_waiting"]
+__all__ = [
+    "Cause",
+    "OutgoingRequest",
+    "Pieces",
+    "SendResult",
+    "SetBackError",
+    "end_of_waiting",
+    "unsplit",
+]
 
 # Seconds before their time is over at which calls that were set back are there again, to say so.
 _BACK_BEFORE: Final = 0.5
@@ -368,6 +376,12 @@ class Pieces:
         left = [piece for piece in self._waiting if piece.calls[0] not in refused]
         self._waiting = deque(left)
         return [(call, refused[call]) for call in calls]
+
+
+def unsplit(calls: Sequence[Call], pieces: Sequence[Pieces]) -> list[Call]:
+    """Return those of the calls whose requests do not go on in pieces."""
+    split = {call for left in pieces for call in left.calls}
+    return [call for call in calls if call not in split]
 
 
 def _message(outcome: Response | Failure) -> str:

@@ -30,16 +30,17 @@ from queued_gspread.server.policy.request import Exchange, Failure, Response, an
 from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
 
 from .counters import Counters
-from .incidents import IncidentLog, log_repeat
+from .incidents import IncidentLog, log_repeat, unreplicated
 from .outgoing import Cause, SendResult, end_of_waiting
 from .quota_waits import QuotaWaits
 from .releases import Releases
+from .remembering import Remembering
 from .request_span import sent_in_span
-from .results import answers_of, may_still_land, unsent
+from .results import answers_of, drop_ineligible, may_still_land
 from .suspects import Suspects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from queued_gspread.broker import Consumer, Pause, Permit, Slot
     from queued_gspread.server.calls.call import Call
@@ -61,7 +62,6 @@ _UNREPLICATED: Final = Verdict(
 )
 _NOT_KNOWN: Final = SendResult([], Verdict(VerdictKind.UNKNOWN))
 _UNSENT: Final = SendResult([], Verdict(VerdictKind.NOT_SENT))
-_NO_KEY: Final = ("promised", "full")
 _NOT_APPLIED: Final = (
     VerdictKind.REFUSED_QUOTA,
     VerdictKind.UNAUTHENTICATED,
@@ -83,6 +83,7 @@ class Sender:
         recovery: Has the calls' journals, and guards lanes in which a write may still land.
         counters: Counts requests, and the calls that they are for.
         figures: Counts them for those who look at the queue.
+        remembering: Keeps the answers to reads, and forgets what writes may change.
         loans: Decides under which account each goes out; None if there is one account.
 
     """
@@ -99,6 +100,7 @@ class Sender:
         recovery: Recovery | None = None,
         counters: Counters | None = None,
         figures: Figures | None = None,
+        remembering: Remembering | None = None,
         loans: Loans | None = None,
     ) -> None:
         self._queue = queue
@@ -110,6 +112,7 @@ class Sender:
         self.recovery = recovery or Recovery(queue, retry_policy.late_write_guard, clock)
         self._counters = counters or Counters()
         self._figures = figures or Figures()
+        self.remembering = remembering or Remembering()
         self._loans = loans
         self._incidents = IncidentLog(clock)
         self._waits = QuotaWaits(quota, queue, clock)
@@ -145,7 +148,8 @@ class Sender:
             except GoogleAuthError as error:
                 ended += [(call, call.given_up(error)) for call in outgoing.calls]
                 break
-            ended += self._drop_ineligible(outgoing, attempts, permit)
+            promises = self.recovery.promises
+            ended += drop_ineligible(outgoing, attempts, permit, self._clock(), promises)
             if permit.word != "go":
                 continue
             if self._loans is not None:
@@ -157,6 +161,10 @@ class Sender:
                 ended += self._ends(outgoing, outgoing.result, permit)
                 break
         return ended
+
+    def recalled(self, calls: Sequence[Call]) -> Results:
+        """Return the remembered answers to calls; see :meth:`Remembering.recalled`."""
+        return self.remembering.recalled(calls, self._transport.confirm)
 
     def _slot(self, outgoing: OutgoingRequest) -> Slot:
         """Return the slot that a request asks for."""
@@ -265,31 +273,13 @@ class Sender:
         acquire = partial(self._queue.acquire, acquire_args, slot)
         return self.releases.with_next(outgoing.lane, acquire)
 
-    def _drop_ineligible(
-        self, outgoing: OutgoingRequest, attempts: Attempts, permit: Permit
-    ) -> Results:
-        """Drop the calls that may not go, or not be retried; return how they end."""
-        now, going = self._clock(), []
-        ended: Results = []
-        for place, call in enumerate(outgoing.calls):
-            word = permit.word_of(place)
-            is_waiting = word == "late" and not permit.words
-            if word == "go" or (is_waiting and end_of_waiting(call, attempts) > now):
-                going.append(call)
-            elif word in _NO_KEY:
-                call.tally.give_up()
-                ended.append((call, self.recovery.promises.refused(call, word)))
-            else:
-                ended.append((call, unsent(call, attempts, word)))
-        outgoing.calls = going
-        return ended
-
     def _attempt(self, outgoing: OutgoingRequest, slot: Slot, permit: Permit) -> SendResult:
         """Send a request once, and release its slot whether or not that succeeds."""
         for call in outgoing.calls:
             call.leaves()
         self._counters.note(merging.name_of(outgoing.calls[0].request), len(outgoing.calls))
         transport, result = self._transport, _NOT_KNOWN
+        sent = self.remembering.leaves(outgoing)
         if slot.account and self._loans:
             transport = self._loans.transport(slot.account)
         token, began = transport.token_version, time.monotonic()
@@ -301,6 +291,8 @@ class Sender:
         finally:
             if self._loans is not None:
                 result = self._loans.landed(outgoing, slot, result)
+            # A lender that may not is none of the caller's answers.
+            self.remembering.landed(outgoing, result, sent)
             kind = slot.kind * result.has_gone_out
             for call in outgoing.calls:
                 call.tally.end(kind, len(outgoing.calls))
@@ -323,9 +315,7 @@ class Sender:
 
     def _send_once(self, outgoing: OutgoingRequest, slot: Slot, transport: Transport) -> SendResult:
         if outgoing.attempt_name and not self._are_journals_durable(outgoing):
-            return outgoing.land(
-                Exchange(outgoing.request, Failure(_unreplicated())), _UNREPLICATED
-            )
+            return outgoing.land(Exchange(outgoing.request, Failure(unreplicated())), _UNREPLICATED)
         first, request = outgoing.calls[0], outgoing.request
         timeout, lane = first.job.http_timeout, outgoing.spreadsheet
         if first.span is None or not slot.kind:
@@ -418,10 +408,3 @@ class Sender:
             self._incidents.note_outage(verdict, place, self._retry_policy)
         log_repeat(outgoing.calls[0].job, verdict, pause, self._transport.time_out)
         return goes_on
-
-
-def _unreplicated() -> BrokerUnavailableError:
-    return BrokerUnavailableError(
-        "the replicas of Redis did not all have the journal, so nothing was sent: a non-idempotent "
-        "request needs it there. Look at the replicas, or start the server with --durability local"
-    )

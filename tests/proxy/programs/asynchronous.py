@@ -10,7 +10,7 @@ import queued_gspread.asyncio as gspread
 
 
 async def total(title: str) -> float:
-    client = gspread.authorize(redis_url="redis://here", timeout=2)
+    client = gspread.authorize(redis_url="redis://here", timeout=2, max_age=2.5)
     reveal_type(client)
     book = await client.open(title)
     reveal_type(book)
@@ -28,6 +28,10 @@ async def total(title: str) -> float:
     async for each in book:
         await each.append_row([1, "a"], table_range="A1")
     await asyncio.gather(*(first.append_row([number]) for number in range(10)))
+    with gspread.max_age(5):
+        await sheet.acell("A1")
+    async with gspread.max_age(5):
+        await sheet.acell("A1")
     await sheet.update_title(5)  # slip
     await sheet.no_such()  # slip
     sheet.acell("A1").value  # slip

@@ -18,6 +18,7 @@ def clients() -> list[Client]:
         gspread.oauth(grace=None),
         gspread.oauth_from_dict({}, grace=2)[0],
         gspread.api_key("key", grace=2),
+        gspread.authorize(max_age=5),
     ]
 
 
@@ -43,7 +44,16 @@ def numbers(sheet: gspread.Worksheet) -> list[int]:
     return [*done.updated, *more.kept, len(text)]
 
 
+def first(sheet: gspread.Worksheet) -> str | None:
+    begun: gspread.MaxAge
+    with gspread.max_age(5) as begun, gspread.max_age(0):
+        gspread.max_age("soon")  # slip
+        gspread.max_age()  # slip
+    return sheet.acell("A1").value if begun.seconds else None
+
+
 gspread.authorize(grace="soon")  # slip
+gspread.authorize(max_age=[5])  # slip
 gspread.service_account(grase=1)  # slip
 gspread.api_key("key", grace=[1])  # slip
 gspread.oauth(namespace=5)  # slip

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
+from functools import partial
 
 import pytest
-from waiting import eventually, threads
+from google.auth.exceptions import GoogleAuthError
+from overheard import Wire
+from waiting import PATIENCE, eventually, threads
 
 from queued_gspread.cli.check.of_redis import _ACCOUNT
 from queued_gspread.emulator import Emulator
-from queued_gspread.errors import ConfigurationError
+from queued_gspread.errors import CallRefusedError, ConfigurationError
 from queued_gspread.server import Server
 from queued_gspread.server.card import card_of
 from queued_gspread.server.google.account import _ENDPOINT
@@ -19,6 +22,7 @@ from queued_gspread.server.google.transport import Transport
 from queued_gspread.server.timing import Timing
 
 LOG = "queued_gspread.server"
+SCOPE = "https://www.googleapis.com/auth/drive"
 
 
 @pytest.fixture
@@ -228,6 +232,52 @@ def test_each_has_a_token_of_its_own_while_the_server_runs(make, paths, issuer, 
     assert len(threads("tokens")) == 3
     server.stop()
     assert threads("tokens") == []
+
+
+def test_the_namespace_is_the_first_accounts(make, paths, names, raw, keys):
+    """It belongs to the first account, and only a server with another first one replaces that."""
+    make(paths).start().stop()
+    assert raw.get(keys.account) == names[0]
+    make(paths[:1]).start().stop()
+    others = [paths[1], paths[0]]
+    with pytest.raises(ConfigurationError, match=f"belongs to the account '{names[0]}'"):
+        make(others).start()
+    make(others, replace_account=names[0]).start()
+    eventually(lambda: raw.get(keys.account) == names[1])
+
+
+def test_a_client_that_names_a_lender_is_refused(make, paths, issuer, authorize):
+    """A caller with a lender's credentials is refused; with the first account's, served."""
+    book = issuer.add_spreadsheet("Book")
+    make(paths).start()
+    first, lender, _ = issuer.accounts
+    assert authorize(first.credentials([SCOPE])).open_by_key(book).title == "Book"
+    with pytest.raises(CallRefusedError, match=lender.email):
+        authorize(lender.credentials([SCOPE])).open_by_key(book)
+
+
+def test_nothing_secret_of_a_lender_leaves_the_server(
+    make, paths, issuer, names, raw, background, caplog, client
+):
+    """Redis and the log have a lender's address, and nothing of its key or its tokens."""
+    caplog.set_level(logging.DEBUG)
+    wire, book = Wire(raw, background), issuer.add_spreadsheet("Book")
+    server = make(paths, no_merge=True).start()
+    tokens = server._parts.all_tokens
+    eventually(lambda: all(each.state().is_usable for each in tokens))
+    append = partial(client.http_client.values_append, book, "A1", {"valueInputOption": "RAW"})
+    for _ in range(3):
+        append({"values": [["x"]]})
+    issuer.accounts[2].disable_keys()
+    with pytest.raises(GoogleAuthError):
+        tokens[2].refresh(PATIENCE)
+    senders = [served.account for served in issuer.ledger if served.quota == "write"]
+    assert names[1] in senders
+    shown = f"{wire.read()}\n{caplog.text}"
+    assert names[1] in shown
+    assert all(each.credentials.token.startswith("ya29.") for each in tokens[:2])
+    secrets = [json.loads(path.read_text())["private_key"].splitlines()[1] for path in paths]
+    assert [secret for secret in (*secrets, "ya29.") if secret in shown] == []
 
 
 def test_a_bad_key_takes_one_account_out(make, paths, issuer, names, caplog):

@@ -49,6 +49,20 @@ def test_nobody_lends_what_the_first_account_has_not_done(lending):
     assert lending.willing("read", "book") == lending.willing("write", "other") == []
 
 
+def test_a_pause_is_told_until_it_ends_or_a_slot_is_given(lending, clock):
+    """After a refusal it is known for how long an account gets nothing, as Redis last said."""
+    lending.told(ONE, "write", wait(20.0, PAUSE))
+    lending.told(ONE, "read", wait(20.0))
+    lending.told(TWO, "write", wait(math.inf, PAUSE))
+    clock.now += 5
+    assert (lending.pauses(ONE), lending.pauses(TWO)) == ({"write": 15.0}, {"write": math.inf})
+    lending.told(ONE, "write", go())
+    assert lending.pauses(ONE) == {}
+    lending.told(ONE, "write", wait(20.0, PAUSE))
+    clock.now += 20
+    assert lending.pauses(ONE) == {}
+
+
 def test_what_the_first_account_is_denied_is_lent_no_more(lending):
     """A 403 to the first account ends what its success had begun, for that kind alone."""
     for kind in ("read", "write"):
@@ -109,12 +123,12 @@ def test_a_slot_counts_until_a_window_after_its_answer(lending, clock):
     """An account has its room back one window after the answer."""
     lending.told(ONE, "write", go())
     clock.now += 100
-    assert lending.rooms(ONE) == {"write": (1, 10)}
+    assert lending.rooms(ONE) == {"read": (0, 10), "write": (1, 10)}
     lending.answered(ONE, "write")
     clock.now += 59
-    assert lending.rooms(ONE) == {"write": (1, 10)}
+    assert lending.rooms(ONE) == {"read": (0, 10), "write": (1, 10)}
     clock.now += 1
-    assert lending.rooms(ONE) == {"write": (0, 10)}
+    assert lending.rooms(ONE) == {"read": (0, 10), "write": (0, 10)}
 
 
 def test_without_limits_nothing_need_be_lent(clock):
