@@ -17,7 +17,7 @@ LAYERS = {
     "queued_gspread": [
         "_clock",
         "_fork _install _interrupts _version errors",
-        "_tracing _variables google_api web",
+        "_secret_file _tracing _variables google_api web",
         "protocol settings",
         "broker",
         "proxy",

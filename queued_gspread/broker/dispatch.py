@@ -173,11 +173,10 @@ class Dispatch(FencedScripts):
         pairs = zip(acquire_args, steps, strict=True)
         of_jobs = [arg for share, step in pairs for arg in share.args(step)]
         of_slot = slot.args()
-        accounts = slot.project.accounts
-        latest, shared = self._latest(slot), [self._latest(each) for each in slot.of_project]
+        latest, (peers, known) = self._latest(slot), self._peers(slot)
         released, moment = self._slots_args(slots_to_release), now()
-        peers, limits = self._slots_of(accounts, (slot.kind,)), [slot.what, slot.project.limit]
-        args = [*of_slot, latest, *limits, words_of(shared), *released[1], *of_jobs]
+        limits = [slot.what, slot.project.limit]
+        args = [*of_slot, latest, *limits, words_of(known), *released[1], *of_jobs]
         found = self._fenced("acquire", [*places, *released[0], *peers], args)
         self._note_released(slots_to_release, moment)
         if found[0] == b"forgotten":
@@ -189,6 +188,14 @@ class Dispatch(FencedScripts):
         if permit.word == "go":
             self._held.take(slot)
         return replace(permit, account=slot.account) if slot.account else permit
+
+    def _peers(self, slot: Slot) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the slots of each account that shares the project: their keys, and the latest."""
+        accounts = slot.project.accounts
+        if not accounts:
+            return (), ()
+        latest = [self._latest(each) for each in slot.of_project]
+        return self._slots_of(accounts, (slot.kind,)), latest
 
     def _latest(self, slot: Slot) -> str:
         """Return the latest slot of a slot's account and kind that Redis must know, or ''."""

@@ -84,6 +84,29 @@ def test_the_quota_is_that_of_the_first_account():
     assert snapshot_of(OBSERVED).quota == snapshot_of(replace(OBSERVED, published=alone)).quota
 
 
+@pytest.mark.parametrize(
+    ("limit", "held", "why"),
+    [
+        (100, 39, ""),
+        (100, 40, "the accounts of a use up its quota together"),
+        (0, 60, ""),
+        (120, 60, ""),
+    ],
+    ids=["room for one more", "no room", "no limit", "as much as all may hold"],
+)
+def test_a_project_that_is_used_up_makes_the_wait_unknown(limit, held, why):
+    """Where the project's quota is in the way, the first account's slots do not say how long."""
+    lender = replace(OUT, token="ok", held={"write": held})
+    first = replace(FIRST, held={"write": 60})
+    card = replace(CARD, options={"project_writes_per_minute": limit, "quota_window": 60.0})
+    work = replace(WORK, lanes=(), accounts=(first, lender, LENDER))
+    published = replace(OBSERVED.published, cards={"aaaa": (NOW - 1, card)}, work=work)
+    found = snapshot_of(replace(OBSERVED, published=published, lanes={}))
+    expected = {each.kind: each.expected for each in found.quota}
+    assert expected["write"].why == why
+    assert expected["read"].why == ""
+
+
 def test_what_memory_holds_and_answers_is_shown():
     """Hits and misses are those since the beginning, the rest is that of the server that works."""
     assert snapshot_of(OBSERVED).cache == Cache(9, 3, 3_000_000, 64 << 20, 120)

@@ -90,6 +90,7 @@ def senders(emulator, path=""):
     return [served.account for served in emulator.ledger if path in served.path]
 
 
+JSON = {"Content-Type": "application/json"}
 LIMITED = {"writes_per_minute": 4, "reads_per_minute": 4, "quota_window": 30.0}
 
 
@@ -111,6 +112,17 @@ def test_all_slots_are_used(lent, emulator, names, cells):
     for number in range(12):
         cells.append(number)
     assert Counter(senders(emulator)) == dict.fromkeys(names, 4)
+
+
+def test_a_third_is_kept_for_what_only_the_first_may_send(lent, emulator, names, cells):
+    """While a lender has room, the first account keeps a third of its slots; then it gives all."""
+    lent(writes_per_minute=6, quota_window=30.0)
+    for number in range(10):
+        cells.append(number)
+    assert Counter(senders(emulator)) == {names[0]: 4, names[1]: 6}
+    cells.ask({"addProtectedRange": {"protectedRange": {"range": {"sheetId": 0}}}})
+    cells.append(10)
+    assert senders(emulator)[-2:] == [names[0]] * 2
 
 
 def test_a_sheet_that_a_lender_may_not_use(lent, emulator, names, book, cells):
@@ -165,6 +177,18 @@ def test_a_first_account_that_may_only_read(lent, emulator, names, book, cells):
             cells.append(0)
     assert senders(emulator, ":append") == [names[0]] * 2
     assert senders(emulator) == [names[0], names[0], names[1], names[0]]
+
+
+def test_a_copy_shows_no_right_to_write(lent, emulator, names, book, cells):
+    """A sheet is copied from what the first account may only read: writes there are not lent."""
+    emulator.share(book, emulator.accounts[0], "reader")
+    # The emulator wants the right to write there; of Google that is not documented.
+    emulator.faults.add(Status(200, body={"sheetId": 1}, headers=JSON), path=":copyTo")
+    lent(**LIMITED)
+    cells.http.spreadsheets_sheets_copy_to(book, 0, "other")
+    with pytest.raises(APIError, match="403"):
+        cells.append(0)
+    assert senders(emulator) == [names[0]] * 2
 
 
 def test_what_is_the_first_account_s_alone(lent, emulator, names, book, cells, client):

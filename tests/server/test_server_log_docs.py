@@ -110,7 +110,7 @@ def test_every_field_of_a_call_is_on_the_page(restored_log):
     answer._content = json.dumps({"error": error}).encode()
     tally = Tally()
     tally.note("read", 2)
-    tally.recalled = 1
+    tally.recall()
     job = Job("worksheet", "acell", WORKSHEET, ("A1",))
     log_call(Entry("id", "1-1", "a", b"", "", 1), failed(APIError(answer), job, tally))
     (line,) = map(json.loads, stream.getvalue().splitlines())

@@ -34,7 +34,9 @@ __all__ = ["Queue"]
 
 _OLDEST: Final = (6, 2)
 # In a server's description.
-_ACCOUNT: Final = re.compile(r" \(as (.+?)(?: and \d+ that lend)?(?: at http\S+)?, queued_gspread ")
+_ACCOUNT: Final = re.compile(
+    r" \(as (.+?)(?: and \d+ that lends?)?(?: at http\S+)?, queued_gspread "
+)
 _MAY_NOT: Final = "its user may not ask for it"
 
 

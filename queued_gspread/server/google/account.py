@@ -96,7 +96,8 @@ class Account:
     def shown(self) -> str:
         """The account in words, and how many lend it their quota."""
         own = self.identity.shown
-        return f"{own} and {self._lenders} that lend" if self._lenders else own
+        lend = "lends" if self._lenders == 1 else "lend"
+        return f"{own} and {self._lenders} that {lend}" if self._lenders else own
 
     def warn_of_endpoint(self, about: str) -> None:
         """Warn if another server, by its description, sends its requests elsewhere."""

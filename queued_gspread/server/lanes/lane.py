@@ -232,6 +232,8 @@ class Lane:
 
     def _next_request(self, others: list[Call]) -> OutgoingRequest:
         """Return the first call's request, merged with those of the others that fit it."""
+        if not self._services.merges:
+            return OutgoingRequest(others, may_be_set_back=self._may_be_set_back)
         others = updates_first(others)
         self._is_round = is_upsert(others[0])
         calls, attempts = self._mergeable(others), others[0].attempts

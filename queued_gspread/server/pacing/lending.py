@@ -200,6 +200,7 @@ class Lending:
         with self._lock:
             room = self._room(account, kind)
             room.out -= 1
+            room.held(now)  # forgets what is over
             room.ends.append(now + self._window)
 
     def total(self, kind: str, accounts: Sequence[str]) -> int:

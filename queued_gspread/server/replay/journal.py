@@ -15,6 +15,7 @@ most it can do is end its call as unknown.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +41,8 @@ __all__ = ["Journal", "Journals", "Unanswered", "intend"]
 _ANSWERED: Final = b"="
 _INTENT: Final = b">"
 _UNENCODABLE: Final = b"?"
+# An account is only named if its name is one: whoever writes to Redis may have written the intent.
+_ATTEMPT: Final = re.compile(rb">[^@]*@([A-Za-z0-9.@_+-]{1,254})")
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,8 @@ def _unanswered(entry: bytes) -> Unanswered:
     if entry[:1] != _INTENT:
         return Unanswered()
     attempt, milliseconds, intent = entry.split(b" ", 2)
-    account = attempt.partition(b"@")[2].decode()
+    found = _ATTEMPT.fullmatch(attempt)
+    account = found[1].decode() if found else ""
     return Unanswered(_sent(codec.loads(intent)), int(milliseconds) / 1000, account)
 
 

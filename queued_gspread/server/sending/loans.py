@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from queued_gspread.server.google.transport import Transport
     from queued_gspread.server.pacing.lending import Lending
     from queued_gspread.server.pacing.quota import Quota
+    from queued_gspread.server.policy.request import Request
 
     from .outgoing import OutgoingRequest
 
@@ -137,7 +138,7 @@ class Loans:
             return result
         outcome = result.exchanges[0].outcome
         if slot.account == OWN:
-            self._learn(slot.kind, spreadsheet, outcome)
+            self._learn(outgoing.calls[0].request, slot.kind, outcome)
             return result
         if not concerns_account(outcome):
             return result
@@ -175,11 +176,13 @@ class Loans:
         for other in self._others(slot) if verdict.of == "project" else ():
             self.lending.refused(other.account, other.kind, pause(other).pause)
 
-    def _learn(self, kind: str, spreadsheet: str, outcome: Response | Failure) -> None:
-        if isinstance(outcome, Response):
-            self.lending.succeeded(kind, spreadsheet)
-        elif is_denied(outcome):
+    def _learn(self, request: Request, kind: str, outcome: Response | Failure) -> None:
+        spreadsheet = spreadsheet_of(request)
+        if is_denied(outcome):
             self.lending.denied(OWN, kind, spreadsheet)
+        # To copy a sheet, or to comment, takes less than to edit.
+        elif isinstance(outcome, Response) and (kind == "read" or may_be_lent(request)):
+            self.lending.succeeded(kind, spreadsheet)
 
     def _turned_down(self, slot: Slot, spreadsheet: str, result: SendResult) -> None:
         outcome = result.exchanges[0].outcome

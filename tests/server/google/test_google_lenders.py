@@ -125,6 +125,16 @@ def test_a_server_says_how_many_lend(make, paths, names):
     assert card.options["lenders"] == 2
 
 
+def test_a_process_with_two_accounts(start_process, paths, names, issuer, raw, keys):
+    """The command takes the option for each account, and says as whom it works."""
+    options = [each for path in paths[:2] for each in ("--service-account", path)]
+    process = start_process(*options, "--api-endpoint", issuer.url, wait="working as")
+    assert f"working as {names[0]} and 1 that lends in" in process.log
+    about = raw.hget(keys.server, "description")
+    assert f"(as {names[0]} and 1 that lends at {issuer.url}, queued_gspread " in about
+    assert _ACCOUNT.search(about)[1] == names[0]
+
+
 @pytest.mark.parametrize("other", ["the same file", "a copy"])
 def test_an_account_lends_nothing_to_itself(make, paths, names, tmp_path, other):
     """Two files of one account are refused, with the names of both."""

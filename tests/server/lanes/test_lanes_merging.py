@@ -516,6 +516,14 @@ def test_an_answer_to_appends_that_cannot_be_split(stage):
 # Options ----------------------------------------------------------------------------------------
 
 
+def test_calls_that_wait_for_the_quota_unmerged(stage):
+    """With no_merge nobody joins a request that has waited for its turn, either."""
+    scene = stage(no_merge=True, reads_per_minute=2, quota_window=0.3)
+    scene.play(*[partial(scene.sheet.get, f"A{n}") for n in range(1, 6)])
+    assert [method for method, _ in scene.sent] == ["get"] * 5
+    assert not [end for _, end in scene.sent if "batchGet" in end]
+
+
 def test_without_merging_every_call_has_requests_of_its_own(stage):
     """With no_merge nothing leaves together, in the same order."""
     scene = stage(no_merge=True)
