@@ -290,7 +290,9 @@ def test_other_errors_of_a_lender_are_answers(lent, emulator, names, cells):
     assert senders(emulator) == names[:2]
 
 
-def test_merged_requests_are_lent(lent, emulator, names, book, client, background, operator):
+def test_merged_requests_are_lent(
+    lent, emulator, names, book, client, background, operator, raw, keys
+):
     """A lender's 403 for a merged request is no answer to any of its calls."""
     lent(no_merge=False, writes_per_minute=20, quota_window=30.0)
     sheet = client.open_by_key(book).sheet1
@@ -299,6 +301,7 @@ def test_merged_requests_are_lent(lent, emulator, names, book, client, backgroun
     operator.pause("write")
     calls = [background(sheet.append_row, [str(number)]) for number in range(1, 9)]
     eventually(lambda: operator.waiting() == len(calls))
+    eventually(lambda: '"paused"' in (raw.hget(keys.server, "holdups") or ""))
     operator.resume()
     for call in calls:
         call.result(PATIENCE)
