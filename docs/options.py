@@ -40,6 +40,8 @@ What clients read is in [configuration](configuration.md#clients).
 
 MORE = {
     ("queued-gspread-server", "--credentials"): "See [accounts](accounts.md)",
+    ("queued-gspread-server", "--service-account"): "See [several "
+    "accounts](accounts.md#several-accounts)",
     ("queued-gspread-server", "--oauth"): "See [OAuth](accounts.md#oauth)",
     ("queued-gspread-server", "--subject"): "See [a subject](accounts.md#a-subject)",
     ("queued-gspread-server", "--impersonate"): "See [impersonation](accounts.md#impersonation)",
@@ -64,6 +66,8 @@ MORE = {
     ("queued-gspread emulator", "--not-computed"): "See [formulas](emulator.md#formulas)",
     ("queued-gspread emulator", "--service-account-out"): "A file that is there is replaced only "
     "if it is such a key",
+    ("queued-gspread emulator", "--lender-out"): "See [several "
+    "accounts](emulator.md#several-accounts)",
     ("queued-gspread emulator", "--allow-host"): "See [as a process](emulator.md#as-a-process)",
     ("queued-gspread emulator", "--state"): "See [keeping what is "
     "stored](emulator.md#keeping-what-is-stored)",

@@ -269,6 +269,8 @@ class OutcomeUnknownError(QueuedGspreadError, APIError):
         call: The gspread call that sent the request, with the titles of the object it was made on.
         sent: The request's method and URL, without parameters; '' if not known.
         sent_at: When the request was sent, in UTC, on Redis's clock; None if not known.
+        sent_as: The account that it was sent as, if that lent its quota to the namespace's own, ''
+            otherwise. The revision history names it.
         how_to_check: What to look at before making the call again.
 
     """
@@ -276,12 +278,14 @@ class OutcomeUnknownError(QueuedGspreadError, APIError):
     call: str = ""
     sent: str = ""
     sent_at: datetime | None = None
+    sent_as: str = ""
     how_to_check: str = "look into the spreadsheet"
 
     def __str__(self) -> str:
         whose = f"{self.call}: " if self.call else ""
         when = f" at {shown_utc(self.sent_at)}" if self.sent_at else ""
-        what = f"{self.sent} was sent{when}, and nobody" if self.sent else "nobody"
+        who = f" as {self.sent_as}" if self.sent_as else ""
+        what = f"{self.sent} was sent{who}{when}, and nobody" if self.sent else "nobody"
         return (
             f"{type(self).__name__}: {whose}{what} knows whether it was applied. Before you call "
             f"again, {self.how_to_check} ({self._came_back()})"

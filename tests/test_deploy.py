@@ -99,7 +99,7 @@ def test_the_unit_is_for_this_server():
     assert program == "/opt/queued-gspread/bin/queued-gspread-server"
     given = options(words)
     name, source = found["LoadCredential"].split(":")
-    assert given.service_account == f"${{CREDENTIALS_DIRECTORY}}/{name}"
+    assert given.service_account == [f"${{CREDENTIALS_DIRECTORY}}/{name}"]
     assert (found["Type"], source) == ("notify", "/etc/queued-gspread/service_account.json")
     assert given.shutdown_timeout < float(found["TimeoutStopSec"])
 
@@ -196,7 +196,7 @@ def test_the_services_are_for_this_server(composed):
         program, *words = service["command"]
         assert program == "queued-gspread-server"
         given = options(words)
-        assert Path(given.service_account).name in service["secrets"]
+        assert [Path(each).name for each in given.service_account] == service["secrets"][:1]
         assert given.shutdown_timeout < float(service["stop_grace_period"].rstrip("s"))
     for service in services.values():
         assert set(service.get("depends_on", [])) <= set(services)
@@ -234,7 +234,7 @@ def test_the_pods_are_for_this_server():
     program, *words = container["command"]
     assert (found["spec"]["replicas"], program) == (2, "queued-gspread-server")
     given = options(words)
-    key = Path(given.service_account)
+    (key,) = map(Path, given.service_account)
     assert str(key.parent) == container["volumeMounts"][0]["mountPath"]
     made = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["secretGenerator"]
     assert key.name in made[0]["files"]

@@ -104,16 +104,8 @@ def book(google, redis_url, namespace, monkeypatch, tmp_path, guard):
 
 def test_the_quick_start(book):
     """The README's script writes its row into the sheet that was shared."""
-    run(block("README.md", "python", "Use it", 1))
+    run(block("README.md", "python", "Use it"))
     assert book.sheet1.get_all_values() == [ROW]
-
-
-def test_the_pipeline_of_the_readme(book):
-    """The README's loop leaves a thousand rows, in a few requests."""
-    names = run(block("README.md", "python", "Use it", 1))
-    run(block("README.md", "python", "Use it"), **names)
-    rows = [[str(number), "59.9"] for number in range(1000)]
-    assert book.sheet1.get_all_values() == [ROW, *rows]
 
 
 def test_the_trace_of_an_order(book, monkeypatch):
@@ -552,6 +544,19 @@ def test_accounts_of_an_emulator(google, tmp_path):
     for given in (path, names["ann"].external_user_info(), info):
         assert make_client(credentials=given)
     assert google.machine is google.accounts[0]
+
+
+def test_several_accounts_of_an_emulator():
+    """The page's accounts have the rights, keys and projects that it says."""
+    with Emulator() as emulator:
+        key = emulator.add_spreadsheet("Orders")
+        text = block("docs/emulator.md", "python", "Several accounts")
+        lender = run(text, emulator=emulator, id=key)["lender"]
+        projects = [each.service_account_info()["project_id"] for each in emulator.accounts]
+        assert emulator.gspread_client(lender).open_by_key(key).title == "Orders"
+        with pytest.raises(PermissionError):
+            emulator.gspread_client().open_by_key(key)
+    assert projects[0] == projects[1] != projects[2]
 
 
 def test_accounts_that_own_no_files():

@@ -7,6 +7,7 @@ What concerns a single request, such as ``acquire``, is inherited from :mod:`.di
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,6 +80,7 @@ class Consumer(Dispatch, Granting, Publishing, Vouching):
         on_standby: Called with what the working server signs of calls that nobody waits for.
         holdups: Returns what holds requests up, for waiting callers.
         timing: How long to wait for Redis.
+        lenders: The names of the accounts that lend their quota.
 
     """
 
@@ -97,9 +99,11 @@ class Consumer(Dispatch, Granting, Publishing, Vouching):
         on_standby: Callable[[bytes], None] = lambda _: None,
         holdups: Callable[[], str] = str,
         timing: QueueTiming | None = None,
+        lenders: Sequence[str] = (),
     ) -> None:
         super().__init__(settings, epoch, stopping, timing)
         self.server_id = server_id
+        self._accounts = ("", *lenders)
         self._about = about
         self._max_queue = max_queue
         self._quota = quota
@@ -121,6 +125,7 @@ class Consumer(Dispatch, Granting, Publishing, Vouching):
             epoch=epoch,
             stopping=self._stopping,
             timing=self._timing,
+            lenders=self._accounts[1:],
         )
         same._link, same._held, same.predecessor = self._link, self._held, self.predecessor
         return same
@@ -230,7 +235,7 @@ class Consumer(Dispatch, Granting, Publishing, Vouching):
 
     @property
     def _slots(self) -> list[str]:
-        return [self._keys.slots(kind) for kind in KINDS]
+        return self._slots_of(self._accounts)
 
     def release(self) -> None:
         """Let another server take over at once."""
@@ -252,9 +257,9 @@ class Consumer(Dispatch, Granting, Publishing, Vouching):
         lanes = self._run("recover", places, [milliseconds(window), milliseconds(_SILENCE)])
         of_jobs = [keys.active, keys.depth, keys.progress, keys.lane("")]
         calls, begun = unless_stale(self._run("recount", of_jobs, []))
-        for kind in KINDS:
+        for account, kind in itertools.product(self._accounts, KINDS):
             # A Redis with an older state may have forgotten answers to this server's requests.
-            self._remind(Slot(kind, f"{self.epoch}/", window=window))
+            self._remind(Slot(kind, f"{self.epoch}/", window=window, account=account))
         return Backlog(int(unless_stale(lanes)), calls, min(begun, calls))
 
     def next_ready(self) -> Ready | Stop | None:
@@ -366,7 +371,6 @@ class Consumer(Dispatch, Granting, Publishing, Vouching):
             keys.progress,
             keys.deliveries,
             keys.depth,
-            keys.throttle,
             keys.answered,
         ]
         released = self._slots_args(slots_to_release)

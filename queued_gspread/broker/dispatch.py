@@ -7,6 +7,7 @@ in :mod:`queued_gspread.server.lanes.scheduler`.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
@@ -20,7 +21,17 @@ from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.errors import BrokerUnavailableError
 
 from .fencing import FencedScripts, unless_stale
-from .permits import NO_SLOT, Held, Pace, Permit, QuotaState, Slot, milliseconds, permit_of
+from .held import Held, Pace
+from .permits import (
+    KINDS,
+    NO_SLOT,
+    Permit,
+    QuotaState,
+    Slot,
+    milliseconds,
+    permit_of,
+    words_of,
+)
 from .promises import Kept
 
 if TYPE_CHECKING:
@@ -154,34 +165,54 @@ class Dispatch(FencedScripts):
         places = [
             keys.lane(lane),
             keys.progress,
-            keys.throttle,
-            keys.slots(slot.kind),
+            keys.throttle_of(slot.account),
+            keys.slots(slot.kind, slot.account),
             keys.deliveries,
         ]
         places += [keys.journal(share.entry.job_id) for share in acquire_args]
         pairs = zip(acquire_args, steps, strict=True)
         of_jobs = [arg for share, step in pairs for arg in share.args(step)]
         of_slot = slot.args()
-        latest, may_hold_later = self._held.latest(slot)
-        if may_hold_later:
-            self._remind(slot)
+        latest, (peers, known) = self._latest(slot), self._peers(slot)
         released, moment = self._slots_args(slots_to_release), now()
-        args = [*of_slot, latest, slot.what, *released[1], *of_jobs]
-        found = self._fenced("acquire", [*places, *released[0]], args)
+        limits = [slot.what, slot.project.limit]
+        args = [*of_slot, latest, *limits, words_of(known), *released[1], *of_jobs]
+        found = self._fenced("acquire", [*places, *released[0], *peers], args)
         self._note_released(slots_to_release, moment)
         if found[0] == b"forgotten":
-            self._remind(slot)
-            found = self._fenced("acquire", places, [*of_slot, "", slot.what, 0, *of_jobs])
+            for each in slot.of_project or (slot,):
+                self._remind(each)
+            args = [*of_slot, "", *limits, words_of([""] * len(peers)), 0, *of_jobs]
+            found = self._fenced("acquire", [*places, *peers], args)
         permit = permit_of(found)
         if permit.word == "go":
             self._held.take(slot)
-        return permit
+        return replace(permit, account=slot.account) if slot.account else permit
+
+    def _peers(self, slot: Slot) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the slots of each account that shares the project: their keys, and the latest."""
+        accounts = slot.project.accounts
+        if not accounts:
+            return (), ()
+        latest = [self._latest(each) for each in slot.of_project]
+        return self._slots_of(accounts, (slot.kind,)), latest
+
+    def _latest(self, slot: Slot) -> str:
+        """Return the latest slot of a slot's account and kind that Redis must know, or ''."""
+        latest, may_hold_later = self._held.latest(slot)
+        if may_hold_later:
+            self._remind(slot)
+        return latest
+
+    def _slots_of(self, accounts: Sequence[str], kinds: Sequence[str] = KINDS) -> list[str]:
+        """Return the keys of accounts' slots."""
+        return [self._keys.slots(kind, account) for account in accounts for kind in kinds]
 
     def _remind(self, slot: Slot) -> None:
-        """Restore the held slots of a slot's kind in Redis."""
+        """Restore the held slots of a slot's account and kind in Redis."""
         held = self._held.args(slot)
         if held:
-            self._fenced("remind", [self._keys.slots(slot.kind)], held)
+            self._fenced("remind", [self._keys.slots(slot.kind, slot.account)], held)
 
     def _steps_since(self, acquire_args: Sequence[AcquireArgs]) -> list[int]:
         steps = self._connection.steps
@@ -227,8 +258,10 @@ class Dispatch(FencedScripts):
 
     def _slots_args(self, slots: Sequence[AnsweredSlot]) -> tuple[list[str], list[Any]]:
         """Return the keys and arguments for the slots that a script releases."""
-        keys = [self._keys.slots(each.slot.kind) for each in slots]
-        return keys, [len(slots), *(arg for each in slots for arg in each.args())]
+        keys, places = self._keys, []
+        for slot in (each.slot for each in slots):
+            places += [keys.slots(slot.kind, slot.account), keys.throttle_of(slot.account)]
+        return places, [len(slots), *(arg for each in slots for arg in each.args())]
 
     def _note_released(self, slots: Sequence[AnsweredSlot], moment: float) -> None:
         for each in slots:
@@ -241,6 +274,7 @@ class Dispatch(FencedScripts):
         keys = self._keys
         kind, name, limit, window, _ = slot.args()
         jitter = random.random()  # noqa: S311 - a jitter
-        places = [keys.progress, keys.throttle, keys.slots(slot.kind)]
-        supposed = self._pace.supposed(kind)
+        whose = slot.account
+        places = [keys.progress, keys.throttle_of(whose), keys.slots(slot.kind, whose)]
+        supposed = self._pace.supposed(slot)
         return places, [kind, name, limit, window, sent, wait, jitter, attempt, supposed]

@@ -112,7 +112,11 @@ class Keys:
     ===================  ===========  ====================================================
     ``…:formats``        hash         known: the numbers of the formats that have had a server
     ``…:slots:KIND``     sorted set   the quota's slots, by the time until which they are held
+    ``…:slots:KIND:ACCOUNT``
+                         sorted set   those of an account that lends its quota
     ``…:throttle``       hash         what Google's refusals have taught: ``lua/quota.lua``
+    ``…:throttle:ACCOUNT``
+                         hash         the same of an account that lends its quota
     ``…:account``        string       the account that the namespace belongs to, in words
     ===================  ===========  ====================================================
 
@@ -266,14 +270,18 @@ class Keys:
         """What Google's refusals have taught."""
         return self._shared("throttle")
 
+    def throttle_of(self, account: str) -> str:
+        """Return the key of what refusals have taught of an account; '' for the namespace's."""
+        return f"{self.throttle}:{account}" if account else self.throttle
+
     @cached_property
     def account(self) -> str:
         """The account that the namespace belongs to."""
         return self._shared("account")
 
-    def slots(self, kind: str) -> str:
-        """Return the key of the slots of a kind of request."""
-        return self._shared(f"slots:{kind}")
+    def slots(self, kind: str, account: str = "") -> str:
+        """Return the key of an account's slots for a kind of request; '' for the namespace's."""
+        return self._shared(f"slots:{kind}:{account}" if account else f"slots:{kind}")
 
     @cached_property
     def actions(self) -> str:

@@ -11,35 +11,36 @@ A journal is a list in Redis with an entry for each request of the call so far, 
     ?                  one whose answer cannot be stored, or which Redis has lost
     >ATTEMPT TIME …    the intent of the last one, permitted at that time (milliseconds of Redis's
                        clock) and not answered yet
+    >ATTEMPT@ACCOUNT TIME …
+                       the same of one under another account than the namespace's own
 """
 
 from __future__ import annotations
 
 import math
-import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
-
-from queued_gspread._clock import now
 
 from .pauses import pauses_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .jobs import Entry
     from .pauses import Pause
 
 __all__ = [
     "ALL",
     "KINDS",
+    "LENT",
     "NO_SLOT",
     "NO_UPDATE",
     "PAUSE",
     "AcquireArgs",
     "AnsweredSlot",
-    "Held",
     "JournalUpdate",
-    "Pace",
     "Permit",
+    "Project",
     "QuotaState",
     "ReleaseArgs",
     "Slot",
@@ -54,8 +55,25 @@ ALL: Final = "all"
 PAUSE: Final = "pause"
 """What it names if its own kind is paused since Google refused one."""
 
-# Google's default quota per project, of reads and of writes per minute.
-_GOOGLES: Final = 300
+LENT: Final = "+"
+"""Follows the kind in the name of the line of requests that may go out under any account."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project whose quota several accounts share.
+
+    Attributes:
+        accounts: Their names; '' for the namespace's own account.
+        limit: How many slots of the asked kind all of them may hold together; 0 for no limit.
+
+    """
+
+    accounts: tuple[str, ...] = ()
+    limit: int = 0
+
+
+ALONE: Final = Project()
 
 
 @dataclass(frozen=True)
@@ -67,10 +85,13 @@ class Slot:
         name: Its name, the same for each retry of acquiring it.
         limit: How many slots of that kind there are; 0 for no limit.
         window: Seconds for which it is held after the response.
-        interval: Least seconds between two requests of any kind.
+        interval: Least seconds between two requests of any kind as one account.
         lane: The lane of its request; '' to take no part in the fairness between lanes.
         what: ``read`` or ``write``: which pause of an operator's holds the request up; '' for one
             that only a pause of everything does.
+        account: The account whose quota it is of; '' for the namespace's own.
+        project: Whose slots count together with that account's.
+        may_be_lent: Whether its request may go out under any account.
 
     """
 
@@ -81,6 +102,24 @@ class Slot:
     interval: float = 0.0
     lane: str = ""
     what: str = ""
+    account: str = ""
+    project: Project = ALONE
+    may_be_lent: bool = False
+
+    @property
+    def line(self) -> str:
+        """The line in which its request waits: that of its kind, or of all accounts for it."""
+        return self.kind + LENT if self.may_be_lent else self.kind
+
+    @property
+    def of_project(self) -> list[Slot]:
+        """The same slot for each account that shares the project; none if it is not shared."""
+        return [replace(self, account=account) for account in self.project.accounts]
+
+    @property
+    def attempt(self) -> str:
+        """What the attempt at its request is called in journals."""
+        return f"{self.name}@{self.account}" if self.account else self.name
 
     def args(self) -> list[Any]:
         """Return the slot as arguments of ``acquire.lua``."""
@@ -131,6 +170,7 @@ class Permit:
         words: For each job that takes part in the request: ``go``, or why it does not (see
             ``acquire.lua``); empty if ``word`` holds for all.
         pause: What an operator has paused, if the word is ``paused``.
+        account: The account that it is for; '' for the namespace's own.
 
     """
 
@@ -143,6 +183,7 @@ class Permit:
     limit: int = 0
     words: tuple[str, ...] = ()
     pause: Pause | None = None
+    account: str = ""
 
     def word_of(self, place: int) -> str:
         """Return the word for the job at an index."""
@@ -244,102 +285,9 @@ class ReleaseArgs:
         return [self.entry.job_id if self.back_to else "", self.back_to, self.answered]
 
 
-class Pace:
-    """Counts the requests of kinds without a configured limit: a refusal shows that there is one.
-
-    It is an estimate and takes no lock, so two threads may count as one.
-    """
-
-    def __init__(self) -> None:
-        # For each kind, a window's number, the requests sent in it, and those in the one before.
-        self._counts: dict[str, tuple[int, int, int]] = {}
-
-    def note(self, slot: Slot, sent: int) -> None:
-        """Note a request that was sent at a time of Redis's clock."""
-        number = sent // milliseconds(slot.window)
-        known, count, before = self._counts.get(slot.kind, (number, 0, 0))
-        if number != known:
-            count, before = 0, count if number == known + 1 else 0
-        self._counts[slot.kind] = (number, count + 1, before)
-
-    def supposed(self, kind: str) -> int:
-        """Return the limit that a refusal suggests: a window's count, but at least Google's own."""
-        _, count, before = self._counts.get(kind, (0, 0, 0))
-        return max(count, before, _GOOGLES)
-
-
-# The share of a window for which a slot is certainly held, however Redis's clock and ours drift.
-_CERTAIN: Final = 0.999
-
-
-class Held:
-    """The held slots that this process has acquired, in case Redis forgets them.
-
-    Redis granted them in this order. So while it knows the latest one, it knows the others too.
-    """
-
-    def __init__(self) -> None:
-        # For each kind, the slots' names with the moment of the answer; None while in flight.
-        self._slots: dict[str, dict[str, float | None]] = {}
-        self._lock = threading.Lock()
-
-    def take(self, slot: Slot) -> None:
-        """Note that Redis granted a slot."""
-        if slot.is_noted:
-            with self._lock:
-                self._slots.setdefault(slot.kind, {})[slot.name] = None
-
-    def give_back(self, slot: Slot, moment: float) -> None:
-        """Note that a slot is held for one more window from a moment on, or longer."""
-        if slot.is_noted:
-            with self._lock:
-                self._slots.setdefault(slot.kind, {})[slot.name] = moment
-
-    def latest(self, slot: Slot) -> tuple[str, bool]:
-        """Return the latest slot of the same kind that is certainly held, or ''.
-
-        And whether later ones may be held, too: Redis may know the one and not the others.
-        """
-        with self._lock:
-            held = self._of(slot)
-            since, has_later = now() - slot.window * _CERTAIN, False
-            for name in reversed(held):
-                if _is_later(held[name], since):
-                    return name, has_later
-                has_later = True
-            return "", has_later
-
-    def args(self, slot: Slot) -> list[Any]:
-        """Return the held slots of the same kind as arguments of ``remind.lua``."""
-        with self._lock:
-            found: list[Any] = []
-            for name, moment in self._of(slot).items():
-                left = "inf" if moment is None else milliseconds(moment + slot.window - now())
-                found += [name, left]
-            return found
-
-    def _of(self, slot: Slot) -> dict[str, float | None]:
-        """Return the held slots of a slot's kind, as Redis holds them under its epoch."""
-        moment, epoch = now(), _epoch_of(slot.name)
-        held = {}
-        for name, answered in self._slots.get(slot.kind, {}).items():
-            # An earlier epoch's slot in flight is held for one window; see recover.lua.
-            is_gone = answered is None and _epoch_of(name) < epoch
-            since = moment if is_gone else answered
-            if _is_later(since, moment - slot.window):
-                held[name] = since
-        self._slots[slot.kind] = held
-        return held
-
-
-def _epoch_of(name: str) -> tuple[int, str]:
-    # Compared as numbers, so that an earlier epoch never drops slots of a later one.
-    epoch = name.partition("/")[0]
-    return len(epoch), epoch
-
-
-def _is_later(answered: float | None, moment: float) -> bool:
-    return answered is None or answered > moment
+def words_of(names: Sequence[str]) -> str:
+    """Return names of slots as one argument of ``acquire.lua``; '-' for each that is missing."""
+    return " ".join(name or "-" for name in names)
 
 
 def milliseconds(seconds: float) -> int:

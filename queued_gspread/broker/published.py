@@ -6,7 +6,7 @@ field              value
 ``server:ID``      number and time of the server's latest publication, and its :class:`Card`
 ``work``           time and epoch, and what the lanes of the server that works do: :class:`Work`
 ``resources``      the same time and epoch, and what it has to make calls with, beyond its first
-                   account: :class:`.Resources`; earlier versions neither write nor read it
+                   account (:mod:`.resources`); earlier versions neither write nor read it
 ``total:NAME``     a count since the beginning; the names are in ``server.figures``
 ``caller:CALLER``  when it last had a call answered, its calls, those that failed, its requests
 ``10:PLACE``       a step of the history of an hour, in JSON; places come again

@@ -46,7 +46,7 @@ class AccountAtWork:
     """An account of a server that has several.
 
     Attributes:
-        account: Its address.
+        name: Its address.
         project: The project of its key; '' if not known.
         is_first: Whether the namespace belongs to it; the others lend it their quota.
         token: :data:`FINE`, or why it has no access token.
@@ -56,7 +56,7 @@ class AccountAtWork:
 
     """
 
-    account: str
+    name: str
     project: str = ""
     is_first: bool = False
     token: str = FINE
@@ -98,7 +98,7 @@ def resources_in(text: Any) -> Resources:
     for each in listed if isinstance(listed, list) else ():
         account = _account(each)
         if account is not None and len(accounts) < _MOST_ACCOUNTS:
-            accounts.setdefault(account.account, account)
+            accounts.setdefault(account.name, account)
     return Resources(_cache(found.get("cache")), tuple(accounts.values()))
 
 
@@ -111,7 +111,7 @@ def _account(found: Any) -> AccountAtWork | None:
     """Return an account; None for what has no name, or does not say how it is."""
     if not _is(found):
         return None
-    name, project, token = (found.get(each) for each in ("account", "project", "token"))
+    name, project, token = (found.get(each) for each in ("name", "project", "token"))
     if not (isinstance(name, str) and name and isinstance(token, str)):
         return None
     return AccountAtWork(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import stat
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread._install import how_to_install
+from queued_gspread._secret_file import content_of
 from queued_gspread._variables import ENV_PREFIX, warn_of_slips
 from queued_gspread.broker.operators import Operator
 from queued_gspread.broker.sandbox import check_server
@@ -114,7 +113,7 @@ def token_of(path: str | None) -> str:
     hide(text)
     where = TOKEN
     if path is not None:
-        where, text = path, _content_of(path)
+        where, text = path, _token_in(path)
     if path is None and not text:
         return ""
     if len(text) < _SHORTEST or not (text.isascii() and text.isprintable()) or " " in text:
@@ -122,19 +121,10 @@ def token_of(path: str | None) -> str:
     return text
 
 
-def _content_of(path: str) -> str:
-    try:
-        file = Path(path).expanduser()
-        mode, text = file.stat().st_mode, file.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise ConfigurationError(f"{path} cannot be read ({reason}): name another file") from None
-    if mode & (stat.S_IROTH | stat.S_IWOTH):
-        raise ConfigurationError(
-            f"{path} can be read or written by everyone on this machine: prevent that with "
-            "`chmod o= FILE`, and make a new token if anyone else may have read it"
-        )
-    return text.strip()
+def _token_in(path: str) -> str:
+    content = content_of(path, path, "name another file", "token")
+    # What is no text is refused with the tokens that are no single word.
+    return content.decode(errors="replace").strip()
 
 
 def _maker_of(options: argparse.Namespace, secret: str) -> Callable[[], web.Application]:

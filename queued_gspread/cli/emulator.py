@@ -6,6 +6,7 @@ import contextlib
 import errno
 import socket
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -49,6 +50,15 @@ def _place_options(parser: Parser) -> None:
         metavar="FILE",
     )
     parser.option(
+        "--lender-out",
+        "where to write the key file of one more service account, whose quota a server may use as "
+        "well; repeat the option for more",
+        type=titles,
+        action=Listed,
+        default=[],
+        metavar="FILE",
+    )
+    parser.option(
         "--state",
         "where to keep the spreadsheets, so that they outlive the process; created if missing",
         metavar="FILE",
@@ -80,6 +90,14 @@ def _behaviour_options(parser: Parser) -> None:
             f"--{kind}-per-minute",
             f"how many {kind} an account may make in a minute; more are refused with 429, as "
             "Google does; 0 for any number (default %(default)s)",
+            type=count,
+            default=0,
+            metavar="N",
+        )
+    for kind in ("reads", "writes"):
+        parser.option(
+            f"--project-{kind}-per-minute",
+            f"the same for the {kind} of all accounts together (default %(default)s)",
             type=count,
             default=0,
             metavar="N",
@@ -161,18 +179,24 @@ def run(options: argparse.Namespace) -> int:
             storage=not options.no_storage,
         )
         _limit(emulator, options)
+        while len(emulator.accounts) <= len(options.lender_out):
+            emulator.add_account()
         there = _add_what_is_there(emulator, options)
-        emulator.serve_forever(lambda: _say_where(emulator, options.service_account_out, there))
+        emulator.serve_forever(lambda: _say_where(emulator, options, there))
     return 0
 
 
 def _check_two_files(options: argparse.Namespace) -> None:
-    key_file, state = options.service_account_out, options.state
-    if key_file and state and Path(key_file).resolve() == Path(state).resolve():
-        raise ConfigurationError(
-            f"--service-account-out and --state are both {key_file}, and one would overwrite the "
-            "other: name two files"
-        )
+    given = [("--service-account-out", options.service_account_out)]
+    given += [("--lender-out", path) for path in options.lender_out]
+    given += [("--state", options.state)]
+    named = [(option, path) for option, path in given if path]
+    for (one, path), (other, same) in combinations(named, 2):
+        if Path(path).resolve() == Path(same).resolve():
+            raise ConfigurationError(
+                f"{one} and {other} are both {path}, and one would overwrite the other: name two "
+                "files"
+            )
 
 
 def _add_what_is_there(emulator: Emulator, options: argparse.Namespace) -> list[str]:
@@ -193,6 +217,8 @@ def _limit(emulator: Emulator, options: argparse.Namespace) -> None:
         emulator.quotas,
         reads=options.reads_per_minute,
         writes=options.writes_per_minute,
+        project_reads=options.project_reads_per_minute,
+        project_writes=options.project_writes_per_minute,
         window=options.quota_window,
         movement=options.quota_movement,
     )
@@ -225,9 +251,12 @@ def _blamed(error: OSError, options: argparse.Namespace) -> tuple[str, str]:
     return f"port {options.port} of {options.host}", "name another one"
 
 
-def _say_where(emulator: Emulator, key_file: str | None, there: list[str]) -> None:
+def _say_where(emulator: Emulator, options: argparse.Namespace, there: list[str]) -> None:
+    key_file, lenders = options.service_account_out, options.lender_out
     if key_file is not None:
         emulator.write_service_account(key_file)
+    for account, path in zip(emulator.accounts[1:], lenders, strict=False):
+        account.write_service_account(path)
     say(f"Sheets and Drive are emulated at {emulator.url}")
     say("open that address in a browser to see the spreadsheets and the requests")
     if emulator.exposed:
@@ -238,7 +267,8 @@ def _say_where(emulator: Emulator, key_file: str | None, there: list[str]) -> No
     if key_file is None:
         return
     say(f"its service account is in {key_file}; start a server for it with")
-    say(f"  queued-gspread-server --service-account {key_file} --api-endpoint {emulator.url}")
+    names = " ".join(f"--service-account {path}" for path in (key_file, *lenders))
+    say(f"  queued-gspread-server {names} --api-endpoint {emulator.url}")
     say("a plain gspread script needs an adapter (docs/emulator.md, As a process):")
     adapter = f'EmulatorAdapter("{emulator.url}")'
     say(f'  client.http_client.session.mount("https://", {adapter})')

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import re
 import sys
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import gspread
 
@@ -27,10 +28,15 @@ from queued_gspread.settings import (
 
 from .output import READER_GONE, OutputError, ReaderGoneError, say, warn
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = [
     "Listed",
     "Parser",
     "count",
+    "file_name",
+    "file_names",
     "flag_or_file",
     "host_names",
     "message_bytes",
@@ -98,12 +104,28 @@ class Parser(argparse.ArgumentParser):
         near = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
         self.error(f"{message}: is {near[0]} meant?" if near else message)
 
-    def option(self, name: str, help: str, **kwargs: Any) -> None:  # noqa: A002 - argparse's name
-        """Add an option whose default is an environment variable."""
+    def option(
+        self,
+        name: str,
+        help: str,  # noqa: A002 - argparse's name
+        *,
+        of_variable: Callable[[str], Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Add an option whose default is an environment variable.
+
+        Args:
+            name: The option.
+            help: What it is for.
+            of_variable: Returns the value of the variable, if that is not written as the option is.
+            kwargs: As for argparse.
+
+        """
         variable = name.lstrip("-").replace("-", "_").upper()
         text = environment(variable)
         if text is not None:
-            kwargs["default"] = self._converted(variable, text, kwargs)
+            written = {**kwargs, "type": of_variable} if of_variable else kwargs
+            kwargs["default"] = self._converted(variable, text, written)
         self._section.add_argument(name, help=f"{help} [{ENV_PREFIX}{variable}]", **kwargs)
         self.epilog = "An option can also be set by the environment variable in brackets."
 
@@ -260,6 +282,16 @@ def flag_or_file(text: str) -> bool | str:
 def titles(text: str) -> list[str]:
     """Return a title as a list of one: an option that is repeated joins them."""
     return [text]
+
+
+def file_name(text: str) -> list[str]:
+    """Return a file's name as a list of one: an option that is repeated joins them."""
+    return [text]
+
+
+def file_names(text: str) -> list[str]:
+    """Return the files that a variable names, with this system's separator as in PATH."""
+    return [name for name in text.split(os.pathsep) if name]
 
 
 def host_names(text: str) -> list[str]:

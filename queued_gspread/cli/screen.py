@@ -244,7 +244,8 @@ def _memory(cache: Cache, lately: int) -> list[str]:
     if cache.bytes is None or not cache.limit:
         return [f"{told}; no server remembers any now"]
     room = f"{_size(cache.bytes)} of {_size(cache.limit)}"
-    return [f"{told}; it holds {cache.answers or 0:,} answers in {room}"]
+    answers = "1 answer" if cache.answers == 1 else f"{cache.answers or 0:,} answers"
+    return [f"{told}; it holds {answers} in {room}"]
 
 
 def _size(number: int) -> str:

@@ -6,29 +6,28 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from queued_gspread.embedded import ensure_running
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from queued_gspread.server import Server
 from queued_gspread.server.calls.memory import DEFAULT_MAX_MEMORY
 from queued_gspread.server.calls.promises import DEFAULT_MAX_KEY_BYTES, DEFAULT_MAX_KEYS
-from queued_gspread.server.google.sources import CREDENTIALS_JSON
 from queued_gspread.server.log import configure
 from queued_gspread.server.policy.retry import DURABILITIES
 from queued_gspread.server.sending.read_cache import DEFAULT_CACHE_BYTES
 from queued_gspread.settings import DEFAULT_LEASE, DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_REDIS_URL
 
 from . import metrics
+from .credentials import credentials_of, google_options
 from .notify import Notifier, status_of
-from .options import Parser, count, flag_or_file, message_bytes, positive_seconds, seconds
+from .options import Parser, count, message_bytes, positive_seconds, seconds
 from .output import warn
-from .secrets import taken
 
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["ABOUT", "add_options", "credentials_of", "google_options", "quota_options", "run"]
+__all__ = ["ABOUT", "add_options", "quota_options", "run"]
 
 ABOUT: Final = (
     "Make the calls that clients put into the queue, in turn and within Google's quota, until "
@@ -53,70 +52,6 @@ def add_options(parser: Parser) -> None:
     parser.example("server --service-account key.json", "as that account")
     parser.example("server --redis-url redis://queue/0 --adc", "at another Redis")
     parser.example("server --writes-per-minute 300", "with a larger quota")
-
-
-def google_options(parser: Parser) -> None:
-    """Add the options that say with which credentials, and where, requests are sent."""
-    parser.section("Google")
-    parser.option(
-        "--credentials",
-        "a credentials file of any kind that Google gives: a service account's, an authorised "
-        "user's, an external account's, an impersonated service account's; the content of one may "
-        f"stand in {CREDENTIALS_JSON} instead",
-        metavar="FILE",
-    )
-    parser.option(
-        "--service-account",
-        "a service account's key file (default: gspread's own location, then "
-        "GOOGLE_APPLICATION_CREDENTIALS)",
-        metavar="FILE",
-    )
-    parser.option(
-        "--oauth",
-        "use the authorised-user file that gspread.oauth() writes, in its own place or in FILE",
-        nargs="?",
-        const=True,
-        default=False,
-        type=flag_or_file,
-        metavar="FILE",
-    )
-    parser.flag("--adc", "use Application Default Credentials")
-    parser.option("--api-key", "use an API key", metavar="KEY")
-    parser.option(
-        "--subject",
-        "act as this user of the domain that has delegated to the service account",
-        metavar="ADDRESS",
-    )
-    parser.option(
-        "--impersonate",
-        "have the credentials impersonate this service account",
-        metavar="ADDRESS",
-    )
-    parser.option(
-        "--scopes",
-        "the scopes to ask for, with commas between them: short names, or whole URLs (default "
-        "spreadsheets,drive)",
-        metavar="NAMES",
-    )
-    parser.option(
-        "--api-endpoint",
-        "send requests for Google's hosts to this URL instead, with the same path",
-        metavar="URL",
-    )
-
-
-def credentials_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the options that name credentials, as :class:`Server` takes them; hide secrets."""
-    return {
-        "credentials": taken(options),
-        "service_account": options.service_account,
-        "oauth": options.oauth,
-        "adc": options.adc,
-        "api_key": options.api_key,
-        "subject": options.subject,
-        "impersonate": options.impersonate,
-        "scopes": options.scopes,
-    }
 
 
 def _life_options(parser: Parser) -> None:
@@ -180,7 +115,7 @@ def quota_options(parser: Parser) -> None:
 def _pace_options(parser: Parser) -> None:
     parser.option(
         "--interval",
-        "the least time between two requests (default %(default)s)",
+        "the least time between two requests as one account (default %(default)s)",
         type=seconds,
         default=0.0,
         metavar="SECONDS",

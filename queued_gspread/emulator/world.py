@@ -91,12 +91,16 @@ class World:
         """All service accounts, the first one first."""
         return self._project.accounts
 
-    def add_account(self, *, storage: bool | None = None) -> Account:
-        """Add a service account to the project, with its own quotas.
+    def add_account(self, *, storage: bool | None = None, project: int = 1) -> Account:
+        """Add a service account, with its own quotas.
 
         `storage` is whether it may own files; with None, the emulator's `storage` says so.
+        `project` is the number of its project, 1 that of the first account: the accounts of one
+        share that project's quotas.
         """
-        return self._project.add_account(storage)
+        if project < 1:
+            raise ValueError(f"project={project!r} cannot be used: take a number from 1.")
+        return self._project.add_account(storage, project)
 
     def delete_account(self, account: Account | None = None) -> None:
         """Delete an account, the first if none is given: it gets no further token."""
@@ -109,9 +113,9 @@ class World:
         """
         self._project.first.rotate_key()
 
-    def revoke_tokens(self) -> None:
-        """Make every access token granted so far invalid."""
-        self._project.revoke_all()
+    def revoke_tokens(self, account: Account | None = None) -> None:
+        """Make every access token granted so far invalid, or those of one account."""
+        self._project.revoke_all("" if account is None else account.email)
 
     def add_spreadsheet(
         self,
@@ -157,18 +161,39 @@ class World:
         """The ids of the folders of all shared drives by their names, likewise."""
         return {file.name: file.file_id for file in self._store.files.values() if is_drive(file)}
 
-    def add_private_file(self, file_id: str) -> None:
+    def add_private_file(self, file_id: str, account: Account | None = None) -> None:
         """Stop sharing a spreadsheet: Sheets answers 403, Drive 404.
 
-        It need not exist. If it does, :meth:`remove_private_file` brings it back as it was.
+        It need not exist. If it does, :meth:`remove_private_file` brings it back as it was. With an
+        account, that one alone may use it.
         """
         with self._changes.making():
             self._store.private.add(file_id)
+            self._store.exceptions.forget(file_id)
+            if account is not None:
+                self._store.exceptions.admit(file_id, account.email)
 
     def remove_private_file(self, file_id: str) -> None:
         """Share a spreadsheet again; raise KeyError if it is shared already."""
         with self._changes.making():
             self._store.private.remove(file_id)
+            self._store.exceptions.forget(file_id)
+
+    def unshare(self, file_id: str, account: Account) -> None:
+        """Stop sharing a spreadsheet with one account, as with a private file."""
+        with self._changes.making():
+            self._store.exceptions.exclude(file_id, account.email)
+
+    def share(self, file_id: str, account: Account, role: str = "writer") -> None:
+        """Share a spreadsheet with one account, as `writer`, `commenter` or `reader`.
+
+        Raises KeyError if there is no such file.
+        """
+        if role not in ROLES:
+            raise ValueError(f"role={role!r} cannot be used: take {', '.join(ROLES)}.")
+        with self._changes.making():
+            self._store.give_role(self._store.files[file_id], account.email, role)
+            self._store.exceptions.admit(file_id, account.email)
 
     @property
     def private_files(self) -> list[str]:

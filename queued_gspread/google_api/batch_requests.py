@@ -59,12 +59,18 @@ class BatchRequest:
         idempotent: The rules, of which one must hold; or, as text, why it never is idempotent.
         check: What to look at if it is unknown whether it was applied. The text continues the
             words "Before you call again, "; ``policy.check_hints`` fills in the braces.
+        lent: Whether a batch with it may go out under another account that may edit the
+            spreadsheet; all others go out under the namespace's own account alone.
+        own_fields: Parts of the names of fields for which that does not hold: if it has such a
+            field, or its field mask names one.
 
     """
 
     kind: str
     idempotent: tuple[RepeatRule, ...] | str
     check: str
+    lent: bool = False
+    own_fields: frozenset[str] = frozenset()
 
 
 def _rule(commutes: Commutes, fields: str) -> RepeatRule:
@@ -160,84 +166,96 @@ _TABLES: Final = _metadata("the tables of {sheet}")
 
 # The rows. ---------------------------------------------------------------------------------------
 
+# A chip stands for what its account can see, a data source is read as that account, and developer
+# metadata are its project's.
+_OWN_FIELDS: Final = frozenset({"*", "chipRuns", "dataSource", "developerMetadata", "pivotTable"})
+
+
+def _lent(kind: str, idempotent: tuple[RepeatRule, ...] | str, check: str) -> BatchRequest:
+    return BatchRequest(kind, idempotent, check, lent=True, own_fields=_OWN_FIELDS)
+
+
+# Not lent is what says who may edit a range, and the copy of a sheet that has such ranges; what has
+# an author; developer metadata, which are a project's; data sources and charts, which may be of
+# one, as they are read as somebody; and what a spreadsheet trusts.
 _ROWS: Final = (
-    BatchRequest("addBanding", _ADDS, _BANDS),
+    _lent("addBanding", _ADDS, _BANDS),
     BatchRequest("addChart", _ADDS, _OBJECTS),
     BatchRequest("addCommentReply", _ADDS, _COMMENTS),
-    BatchRequest("addConditionalFormatRule", _ADDS, _RULES),
+    _lent("addConditionalFormatRule", _ADDS, _RULES),
     BatchRequest("addDataSource", _ADDS, _SOURCES),
-    BatchRequest("addDimensionGroup", _DEEPER, _GROUPS),
-    BatchRequest("addFilterView", _ADDS, _VIEWS),
-    BatchRequest("addNamedRange", _ADDS, _NAMES),
+    _lent("addDimensionGroup", _DEEPER, _GROUPS),
+    _lent("addFilterView", _ADDS, _VIEWS),
+    _lent("addNamedRange", _ADDS, _NAMES),
     BatchRequest("addProtectedRange", _ADDS, _PROTECTED),
-    BatchRequest("addSheet", _ADDS, _TITLED),
-    BatchRequest("addSlicer", _ADDS, _SLICERS),
-    BatchRequest("addTable", _ADDS, _TABLES),
-    BatchRequest("appendCells", _ADDS, _AT_THE_END),
-    BatchRequest("appendDimension", _ADDS, _GROWN),
-    BatchRequest("autoFill", _AGAIN, _FILLED),
+    _lent("addSheet", _ADDS, _TITLED),
+    _lent("addSlicer", _ADDS, _SLICERS),
+    _lent("addTable", _ADDS, _TABLES),
+    _lent("appendCells", _ADDS, _AT_THE_END),
+    _lent("appendDimension", _ADDS, _GROWN),
+    _lent("autoFill", _AGAIN, _FILLED),
     # The new size depends on what the other requests write.
-    BatchRequest("autoResizeDimensions", _ALONE, _SET),
+    _lent("autoResizeDimensions", _ALONE, _SET),
     BatchRequest("cancelDataSourceRefresh", _UNSURE, _SOURCES),
-    BatchRequest("clearBasicFilter", _ALONE, _SET),
-    BatchRequest("copyPaste", _COPIES, _FILLED),
+    _lent("clearBasicFilter", _ALONE, _SET),
+    _lent("copyPaste", _COPIES, _FILLED),
     BatchRequest("createDeveloperMetadata", _ADDS, _DEVELOPERS),
-    BatchRequest("cutPaste", _CUTS, _FILLED),
-    BatchRequest("deleteBanding", _GONE, _BANDS),
+    _lent("cutPaste", _CUTS, _FILLED),
+    _lent("deleteBanding", _GONE, _BANDS),
     BatchRequest("deleteComment", _GONE, _COMMENTS),
     BatchRequest("deleteCommentReply", _GONE, _COMMENTS),
-    BatchRequest("deleteConditionalFormatRule", _GONE, _RULES),
+    _lent("deleteConditionalFormatRule", _GONE, _RULES),
     BatchRequest("deleteDataSource", _GONE, _SOURCES),
     BatchRequest("deleteDeveloperMetadata", _GONE, _DEVELOPERS),
-    BatchRequest("deleteDimension", _GONE, _CUT_OUT),
-    BatchRequest("deleteDimensionGroup", _HIGHER, _GROUPS),
-    BatchRequest("deleteDuplicates", _COUNTS, _CHANGED),
-    BatchRequest("deleteEmbeddedObject", _GONE, _OBJECTS),
-    BatchRequest("deleteFilterView", _GONE, _VIEWS),
-    BatchRequest("deleteNamedRange", _GONE, _NAMES),
+    _lent("deleteDimension", _GONE, _CUT_OUT),
+    _lent("deleteDimensionGroup", _HIGHER, _GROUPS),
+    _lent("deleteDuplicates", _COUNTS, _CHANGED),
+    _lent("deleteEmbeddedObject", _GONE, _OBJECTS),
+    _lent("deleteFilterView", _GONE, _VIEWS),
+    _lent("deleteNamedRange", _GONE, _NAMES),
     BatchRequest("deleteProtectedRange", _GONE, _PROTECTED),
-    BatchRequest("deleteRange", _SHIFTS, _MOVED),
-    BatchRequest("deleteSheet", _GONE, _REMOVED),
-    BatchRequest("deleteTable", _GONE, _TABLES),
-    BatchRequest("duplicateFilterView", _ADDS, _VIEWS),
+    _lent("deleteRange", _SHIFTS, _MOVED),
+    _lent("deleteSheet", _GONE, _REMOVED),
+    _lent("deleteTable", _GONE, _TABLES),
+    _lent("duplicateFilterView", _ADDS, _VIEWS),
     BatchRequest("duplicateSheet", _ADDS, _TITLED),
-    BatchRequest("findReplace", _COUNTS, _CHANGED),
+    _lent("findReplace", _COUNTS, _CHANGED),
     BatchRequest("insertComment", _ADDS, _COMMENTS),
-    BatchRequest("insertDimension", _SHIFTS, _CAME_IN),
-    BatchRequest("insertRange", _SHIFTS, _MOVED),
+    _lent("insertDimension", _SHIFTS, _CAME_IN),
+    _lent("insertRange", _SHIFTS, _MOVED),
     # Merging a merged range again is accepted; merging one that is partly merged is not.
-    BatchRequest("mergeCells", _ALONE, _SET),
-    BatchRequest("moveDimension", _SHIFTS, _STANDS),
-    BatchRequest("pasteData", _UNSURE, _FILLED),
-    BatchRequest("randomizeRange", _SHUFFLES, _SORTED),
+    _lent("mergeCells", _ALONE, _SET),
+    _lent("moveDimension", _SHIFTS, _STANDS),
+    _lent("pasteData", _UNSURE, _FILLED),
+    _lent("randomizeRange", _SHUFFLES, _SORTED),
     BatchRequest("refreshDataSource", _RUNS, _SOURCES),
-    BatchRequest("repeatCell", _CELLS, _SET),
-    BatchRequest("setBasicFilter", _FILTER, _SET),
-    BatchRequest("setDataValidation", _ALONE, _SET),  # as for cells
-    BatchRequest("sortRange", _SORTS, _SORTED),
-    BatchRequest("textToColumns", _SPLITS, _FILLED),
-    BatchRequest("trimWhitespace", _COUNTS, _CHANGED),
-    BatchRequest("unmergeCells", _ALONE, _SET),
-    BatchRequest("updateBanding", _ALONE, _SET),
-    BatchRequest("updateBorders", _LOOKS, _SET),
-    BatchRequest("updateCells", _CELLS, _SET),
+    _lent("repeatCell", _CELLS, _SET),
+    _lent("setBasicFilter", _FILTER, _SET),
+    _lent("setDataValidation", _ALONE, _SET),  # as for cells
+    _lent("sortRange", _SORTS, _SORTED),
+    _lent("textToColumns", _SPLITS, _FILLED),
+    _lent("trimWhitespace", _COUNTS, _CHANGED),
+    _lent("unmergeCells", _ALONE, _SET),
+    _lent("updateBanding", _ALONE, _SET),
+    _lent("updateBorders", _LOOKS, _SET),
+    _lent("updateCells", _CELLS, _SET),
     BatchRequest("updateChartSpec", _ALONE, _SET),
     # Its reference says that it acts like a comment in the editor, "notifications, etc." included.
     BatchRequest("updateCommentPost", _NOTIFIES, _COMMENTS),
-    BatchRequest("updateConditionalFormatRule", _OLD_RULE, _RULES),
+    _lent("updateConditionalFormatRule", _OLD_RULE, _RULES),
     BatchRequest("updateDataSource", _RUNS, _SOURCES),
     BatchRequest("updateDeveloperMetadata", _LOST, _DEVELOPERS),
-    BatchRequest("updateDimensionGroup", _ALONE, _SET),
-    BatchRequest("updateDimensionProperties", _DIMENSIONS, _SET),
-    BatchRequest("updateEmbeddedObjectBorder", _ALONE, _SET),
-    BatchRequest("updateEmbeddedObjectPosition", _NEW_SHEET, _OBJECTS),
-    BatchRequest("updateFilterView", _ALONE, _SET),
-    BatchRequest("updateNamedRange", _ALONE, _SET),  # formulas refer to named ranges
+    _lent("updateDimensionGroup", _ALONE, _SET),
+    _lent("updateDimensionProperties", _DIMENSIONS, _SET),
+    _lent("updateEmbeddedObjectBorder", _ALONE, _SET),
+    _lent("updateEmbeddedObjectPosition", _NEW_SHEET, _OBJECTS),
+    _lent("updateFilterView", _ALONE, _SET),
+    _lent("updateNamedRange", _ALONE, _SET),  # formulas refer to named ranges
     BatchRequest("updateProtectedRange", _PROTECTION, _SET),
-    BatchRequest("updateSheetProperties", _SHEET, _SET),
-    BatchRequest("updateSlicerSpec", _ALONE, _SET),  # a slicer hides rows by content
+    _lent("updateSheetProperties", _SHEET, _SET),
+    _lent("updateSlicerSpec", _ALONE, _SET),  # a slicer hides rows by content
     BatchRequest("updateSpreadsheetProperties", _ALONE, _SET),  # formulas depend on the locale
-    BatchRequest("updateTable", _UNSURE, _TABLES),
+    _lent("updateTable", _UNSURE, _TABLES),
 )
 
 BATCH_REQUESTS: Final = {row.kind: row for row in _ROWS}

@@ -1,4 +1,4 @@
-"""Every method of Google's API, a row each: quota, scopes, merging, idempotence, how to check.
+"""Every method of Google's API, a row each: quota, scopes, merging, idempotence, lending, checks.
 
 The rows are plain data. The server's ``policy`` and ``merging`` implement the rules that they
 name; the emulator uses the same quotas and scopes.
@@ -62,6 +62,8 @@ class Method:
         check: What to look at if it is unknown whether it was applied. The text continues the
             words "Before you call again, "; ``policy.check_hints`` fills in the braces.
         merge: The kind of requests with which it may be merged.
+        lent: Whether it may go out under another account that may use the spreadsheet: its effect
+            and its answer are the same. All others go out under the namespace's own account alone.
 
     """
 
@@ -72,6 +74,7 @@ class Method:
     idempotent: Idempotence | str = Idempotence.ALWAYS
     check: str = ""
     merge: MergeKind | None = None
+    lent: bool = False
 
 
 # Scopes, by what they are for. -------------------------------------------------------------------
@@ -135,18 +138,20 @@ _IMPORTED: Final = "open the spreadsheet and look whether it has the imported co
 _BOOK: Final = "/v4/spreadsheets/{spreadsheetId}"
 
 
-def _read(verb: str, path: str, scopes: str, merge: MergeKind | None = None) -> Method:
-    return Method(verb, path, "read", scopes, merge=merge)
-
-
-def _write(
-    verb: str,
-    path: str,
-    idempotent: Idempotence | str,
-    check: str,
-    merge: MergeKind | None = None,
+def _read(
+    verb: str, path: str, scopes: str, merge: MergeKind | None = None, *, lent: bool = False
 ) -> Method:
-    return Method(verb, path, "write", _EDIT_CELLS, idempotent, check, merge)
+    return Method(verb, path, "read", scopes, merge=merge, lent=lent)
+
+
+def _write(verb: str, path: str, idempotent: Idempotence | str, check: str) -> Method:
+    return Method(verb, path, "write", _EDIT_CELLS, idempotent, check)
+
+
+def _cells(
+    verb: str, path: str, idempotent: Idempotence | str, check: str, merge: MergeKind
+) -> Method:
+    return Method(verb, path, "write", _EDIT_CELLS, idempotent, check, merge, lent=True)
 
 
 def _drive(
@@ -159,26 +164,30 @@ def _drive(
     return Method(verb, f"/drive/v3/{path}", "drive", scopes, idempotent, check)
 
 
+# Lent are those that concern cells alone. The answers of the others depend on whose account it is:
+# a spreadsheet's on the protected ranges that it may edit, and its developer metadata, by which
+# data filters select, on its project. What is created or copied belongs to it.
 _SHEETS_V4: Final = (
     _read("GET", _BOOK, _READ_CELLS),
     _read("GET", _BOOK + "/developerMetadata/{metadataId}", _EDIT_CELLS),
-    _read("GET", _BOOK + "/values/{range}", _READ_CELLS, MergeKind.GET),
-    _read("GET", _BOOK + "/values:batchGet", _READ_CELLS, MergeKind.GET),
+    _read("GET", _BOOK + "/values/{range}", _READ_CELLS, MergeKind.GET, lent=True),
+    _read("GET", _BOOK + "/values:batchGet", _READ_CELLS, MergeKind.GET, lent=True),
     # These three read although they are called by POST.
     _read("POST", _BOOK + "/developerMetadata:search", _EDIT_CELLS),
     _read("POST", _BOOK + "/values:batchGetByDataFilter", _EDIT_CELLS),
     _read("POST", _BOOK + ":getByDataFilter", _EDIT_CELLS),
     _write("POST", "/v4/spreadsheets", _ADDS, _NEW_BOOK),
     _write("POST", _BOOK + "/sheets/{sheetId}:copyTo", _ADDS, _NEW_SHEET),
-    _write("POST", _BOOK + "/values/{range}:append", _ADDS, _ROWS, MergeKind.APPEND),
-    _write("POST", _BOOK + "/values/{range}:clear", Idempotence.ALWAYS, _CELLS, MergeKind.CLEAR),
-    _write("POST", _BOOK + "/values:batchClear", Idempotence.ALWAYS, _CELLS, MergeKind.CLEAR),
+    _cells("POST", _BOOK + "/values/{range}:append", _ADDS, _ROWS, MergeKind.APPEND),
+    _cells("POST", _BOOK + "/values/{range}:clear", Idempotence.ALWAYS, _CELLS, MergeKind.CLEAR),
+    _cells("POST", _BOOK + "/values:batchClear", Idempotence.ALWAYS, _CELLS, MergeKind.CLEAR),
     # Filters select by place or metadata, which values do not change: the same cells again.
     _write("POST", _BOOK + "/values:batchClearByDataFilter", Idempotence.ALWAYS, _CELLS),
-    _write("POST", _BOOK + "/values:batchUpdate", Idempotence.ALWAYS, _CELLS, MergeKind.UPDATE),
+    _cells("POST", _BOOK + "/values:batchUpdate", Idempotence.ALWAYS, _CELLS, MergeKind.UPDATE),
     _write("POST", _BOOK + "/values:batchUpdateByDataFilter", Idempotence.ALWAYS, _CELLS),
-    _write("POST", _BOOK + ":batchUpdate", Idempotence.BATCH, _BATCH, MergeKind.BATCH),
-    _write("PUT", _BOOK + "/values/{range}", Idempotence.ALWAYS, _CELLS, MergeKind.UPDATE),
+    # By the kinds of requests in it.
+    _cells("POST", _BOOK + ":batchUpdate", Idempotence.BATCH, _BATCH, MergeKind.BATCH),
+    _cells("PUT", _BOOK + "/values/{range}", Idempotence.ALWAYS, _CELLS, MergeKind.UPDATE),
 )
 
 _TALK: Final = "files/{fileId}/comments"

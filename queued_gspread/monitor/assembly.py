@@ -19,7 +19,7 @@ from . import counts
 from .expected import Expected, Slots, in_kind, in_lane, unknown
 from .operators import action_of, pause_of, paused_for
 from .outcomes import outcome_of
-from .resources import accounts_of, cache_of
+from .resources import accounts_of, cache_of, full_project
 from .snapshot import Expectation, Lane, Option, Quota, Server, Snapshot
 
 if TYPE_CHECKING:
@@ -209,7 +209,13 @@ class _Assembly:
             return unknown(f"paused for {left} s, as Google has refused a request")
         if f"streak:{kind}" in self._seen.throttle:
             return unknown("Google has refused a request, and one trial request goes first")
-        return None
+        project = self._full_project(kind)
+        return unknown(f"the accounts of {project} use up its quota together") if project else None
+
+    def _full_project(self, kind: str) -> str:
+        options = self._card.options if self._card else {}
+        limit = int(_seconds(options.get(f"project_{kind}s_per_minute")))
+        return full_project(self._accounts, kind, limit, self._ahead(kind))
 
     def _waiting(self, kind: str) -> int:
         """Return how many lanes have a request that waits for a slot, or may have one."""

@@ -5,6 +5,7 @@ Its memory of answers, and its accounts where there are several. What no server 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import AccountAtWork, CacheAtWork
 
-__all__ = ["Account", "AccountQuota", "Cache", "accounts_of", "cache_of"]
+__all__ = ["Account", "AccountQuota", "Cache", "accounts_of", "cache_of", "full_project"]
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,34 @@ def accounts_of(
         age: The seconds since it has said that.
 
     """
-    in_order = sorted(accounts, key=lambda each: (not each.is_first, each.account))
+    in_order = sorted(accounts, key=lambda each: (not each.is_first, each.name))
     return tuple(_account(each, totals, age) for each in in_order)
+
+
+def full_project(accounts: Sequence[Account], kind: str, limit: int, ahead: int) -> str:
+    """Return the first account's project, if that may be what a call has to wait for; else ''.
+
+    Then the first account's own slots do not say for how long.
+
+    Args:
+        accounts: The accounts, the first one first.
+        kind: The kind of the call's request.
+        limit: How many requests of that kind the project's accounts may make in a window; 0 for
+            no limit.
+        ahead: How many requests may be sent before it.
+
+    """
+    project = accounts[0].project if accounts else ""
+    shared = [
+        quota
+        for account in accounts
+        for quota in account.quota
+        if account.project == project and quota.kind == kind
+    ]
+    # What the accounts may hold together is below the project's limit, or does not reach it.
+    may_hold = sum(quota.limit or math.inf for quota in shared)
+    held = sum(quota.held for quota in shared)
+    return project if 0 < limit < min(may_hold, held + ahead + 1) else ""
 
 
 def _account(account: AccountAtWork, totals: Mapping[str, int], age: float) -> Account:
@@ -118,13 +145,13 @@ def _account(account: AccountAtWork, totals: Mapping[str, int], age: float) -> A
             account.limits.get(kind, 0),
             account.held.get(kind, 0),
             max(0.0, account.pauses.get(kind, 0.0) - age),
-            totals.get(f"account {account.account} {kind}", 0),
+            totals.get(f"account {account.name} {kind}", 0),
         )
         for kind in KINDS
         if kind in account.limits or kind in account.held
     )
     return Account(
-        account.account,
+        account.name,
         account.project,
         account.is_first,
         is_out,

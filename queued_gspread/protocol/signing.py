@@ -19,11 +19,10 @@ import hashlib
 import hmac
 import os
 import re
-import stat
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from queued_gspread._secret_file import content_of
 from queued_gspread.errors import ConfigurationError, SignatureError
 
 __all__ = ["Keyring", "Purpose", "SignedMessage", "is_signed", "load_keys", "sign", "verify"]
@@ -85,17 +84,7 @@ def load_keys(path: str | os.PathLike[str], *, copied: bool) -> Keyring:
     """
     remedy = _COPY_IT if copied else _MAKE_ONE
     shown = _shown(os.fspath(path))
-    try:
-        mode = Path(path).stat().st_mode
-        content = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a file's name"
-        raise ConfigurationError(f"{shown} cannot be read ({reason}): {remedy}") from None
-    if mode & (stat.S_IROTH | stat.S_IWOTH):
-        raise ConfigurationError(
-            f"{shown} can be read or written by everyone on this machine: prevent that with "
-            "`chmod o= FILE`, and make a new key if anyone else may have read it"
-        )
+    content = content_of(path, shown, remedy, "key")
     lines = enumerate((line.strip() for line in content.splitlines()), 1)
     keys = {number: key for number, key in lines if key}
     if not keys:

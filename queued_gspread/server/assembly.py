@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from queued_gspread.broker import KINDS
 from queued_gspread.server.calls.admission import Admission
 from queued_gspread.server.calls.promises import Bounds, Promises
 from queued_gspread.server.calls.quarantine import Quarantine
@@ -17,12 +18,15 @@ from queued_gspread.server.lanes.lane import work_on
 from queued_gspread.server.lanes.scheduler import Scheduler
 from queued_gspread.server.lanes.services import LaneServices
 from queued_gspread.server.lanes.tables import Tables
+from queued_gspread.server.pacing.lending import OWN, Lending
 from queued_gspread.server.pacing.valve import Valve
 from queued_gspread.server.replay.journal import Journals
 from queued_gspread.server.sending.counters import Counters
+from queued_gspread.server.sending.loans import Loans
 from queued_gspread.server.sending.remembering import Remembering
 from queued_gspread.server.sending.sender import Sender
 
+from .accounts import Known, accounts_of
 from .at_work import WorkReporter
 from .figures import Figures
 from .holdups import HoldupReporter
@@ -36,8 +40,9 @@ if TYPE_CHECKING:
 
     import gspread
 
-    from queued_gspread.broker import Card, Consumer
+    from queued_gspread.broker import AccountAtWork, Card, Consumer
     from queued_gspread.server.calls.memory import Memory
+    from queued_gspread.server.google.lenders import Lender
     from queued_gspread.server.google.token_state import AnyTokens
     from queued_gspread.server.pacing.quota import Quota
     from queued_gspread.server.policy.retry import RetryPolicy
@@ -68,6 +73,8 @@ class Parts:
         linger: Seconds for which more calls to merge are waited for.
         timing: How long to wait where no option says so.
         key_bounds: How much may be kept under idempotency keys.
+        lenders: Accounts that lend their quota.
+        project: The Google Cloud project of the server's own account; '' without lenders.
         remembering: The answers that are remembered.
         admission: Admits jobs and signs replies.
         account: The account that requests are sent as.
@@ -77,6 +84,7 @@ class Parts:
         figures: Counts calls and requests for those who look at the queue.
         at_work: Finds out what the lanes do.
         loops: Knows whether the dispatcher goes round.
+        lending: Knows what accounts lend, and for which spreadsheets; None without lenders.
 
     """
 
@@ -93,6 +101,8 @@ class Parts:
     linger: float
     timing: Timing
     key_bounds: Bounds = field(default_factory=Bounds)
+    lenders: tuple[Lender, ...] = ()
+    project: str = ""
     remembering: Remembering = field(default_factory=Remembering)
     admission: Admission = field(init=False)
     account: Account = field(init=False)
@@ -102,15 +112,28 @@ class Parts:
     figures: Figures = field(init=False, default_factory=Figures)
     at_work: WorkReporter = field(init=False)
     loops: Loops = field(init=False, default_factory=Loops)
+    lending: Lending | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the parts that follow from the others."""
         self.admission = Admission(self.settings, timing=self.timing)
-        self.account = Account(self.http, self.tokens, self.settings.namespace, self.replaces)
+        own = self.http, self.tokens, self.settings.namespace, self.replaces
+        self.account = Account(*own, lenders=len(self.lenders))
         self.holdups = HoldupReporter(self.tokens.state, self.quota.window, self.timing)
+        self.lending = self._new_lending()
+        if self.lending is not None:
+            self.figures.own_account = self.account.name
         self.at_work = WorkReporter(
-            self.admission.history, self.figures, lambda: self.remembering.at_work
+            self.admission.history,
+            self.figures,
+            lambda: self.remembering.at_work,
+            self._accounts,
         )
+
+    @property
+    def all_tokens(self) -> list[AnyTokens]:
+        """The access tokens of all accounts."""
+        return [self.tokens, *(lender.tokens for lender in self.lenders)]
 
     def rest(self) -> None:
         """Let go of what belongs to an epoch that is over."""
@@ -139,7 +162,8 @@ class Parts:
         valve = Valve(lease.token_state, self.retry_policy.retry_for, watched=watched)
         confirm = partial(lease.confirm, queue.epoch)
         transport = Transport(self.http, self.tokens, confirm=confirm, scopes=self.scopes)
-        self.tokens.on_change(valve.wake)
+        for tokens in self.all_tokens:
+            tokens.on_change(valve.wake)
         self.memory.on_free(valve.wake)
         lease.on_owner(valve.wake)
         self.holdups.watch(valve, transport)
@@ -160,6 +184,32 @@ class Parts:
         lease.call_at_end_of(queue.epoch, lanes.lapse, lanes.retire)
         return lanes
 
+    def _new_lending(self) -> Lending | None:
+        if not self.lenders:
+            return None
+        projects = {OWN: self.project, **{each.name: each.project for each in self.lenders}}
+        limits = {kind: self.quota.limit(kind) for kind in KINDS}
+        return Lending(projects, limits, self.quota.shared, self.quota.window)
+
+    def _accounts(self) -> Sequence[AccountAtWork]:
+        """Return what each account does; nothing if there is one."""
+        if self.lending is None:
+            return ()
+        own = Known(self.account.name, self.project, self.tokens)
+        lent = [Known(each.name, each.project, each.tokens, each.name) for each in self.lenders]
+        return accounts_of([own, *lent], self.lending)
+
+    def _lent(self, transport: Transport) -> dict[str, Transport]:
+        """Return the transports of the accounts that lend, by their names."""
+        return {each.name: transport.under(each.http, each.tokens) for each in self.lenders}
+
+    def _loans(self, transport: Transport) -> Loans | None:
+        """Return what decides under which account requests go out; None if there is one."""
+        if self.lending is None:
+            return None
+        tokens = {lender.name: lender.tokens for lender in self.lenders}
+        return Loans(self.lending, self.quota, self._lent(transport), tokens)
+
     def _services(self, queue: Consumer, valve: Valve, transport: Transport) -> LaneServices:
         """Return what works in the lanes."""
         journals = Journals(self.settings.namespace, self.admission.keyring)
@@ -177,6 +227,7 @@ class Parts:
             counters=self.counters,
             figures=self.figures,
             remembering=self.remembering,
+            loans=self._loans(transport),
         )
         runner = Runner(
             recovery,

@@ -10,9 +10,9 @@ from queued_gspread.broker import AGAIN, PAUSED, SENT, LaneAtWork, Work, spreads
 from queued_gspread.server.calls.titles import quoted, spreadsheet_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from queued_gspread.broker import CacheAtWork
+    from queued_gspread.broker import AccountAtWork, CacheAtWork
     from queued_gspread.server.calls.call import Call
     from queued_gspread.server.calls.history import History
     from queued_gspread.server.figures import Figures
@@ -35,6 +35,7 @@ class WorkReporter:
         history: The calls of this process.
         figures: How long Google takes for answers.
         cache: Returns what is remembered.
+        accounts: Returns what each account does, if there are several.
 
     """
 
@@ -43,7 +44,9 @@ class WorkReporter:
         history: History,
         figures: Figures,
         cache: Callable[[], CacheAtWork | None] = lambda: None,
+        accounts: Callable[[], Sequence[AccountAtWork]] = tuple,
     ) -> None:
+        self._accounts = accounts
         self._history = history
         self._figures = figures
         self._cache = cache
@@ -87,6 +90,7 @@ class WorkReporter:
             self._figures.slowest,
             dict(callers.most_common(_MOST_CALLERS)),
             self._cache(),
+            self._accounts(),
         )
 
     def _title(self, name: str, calls: list[Call]) -> str:

@@ -36,7 +36,7 @@ def card_of(parts: Parts, lease: float, max_queue: int, began: float) -> Card:
         __version__,
         gspread.__version__,
         platform.python_version(),
-        account.identity.shown,
+        account.shown,
         round(now() - began, 1),
         lease,
         account.token_state().is_usable,
@@ -66,4 +66,5 @@ def _options_of(parts: Parts) -> dict[str, Any]:
         "max_message_bytes": parts.settings.max_message_bytes,
         "signing": parts.admission.keyring is not None,
         "api_endpoint": parts.account.endpoint,
+        "lenders": len(parts.lenders),
     }

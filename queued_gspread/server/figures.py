@@ -11,6 +11,7 @@ The names of the counts, as they are published:
 ``carried KIND``        the calls that requests were for; a call counts once for each request
 ``merged KIND``         those of them that shared a request with others
 ``resent KIND``         requests that were sent again
+``account NAME KIND``   requests that were sent under an account, where there are several
 ``takeovers``           leases that were taken, but the first
 ======================  =============================================================
 
@@ -133,16 +134,24 @@ class Figures:
     """Counts what any thread notes, in the thread that publishes it: a call does not wait for it.
 
     One thread takes what was counted.
+
+    Attributes:
+        own_account: The name of the namespace's own account, where there are several.
+
     """
 
     def __init__(self) -> None:
+        self.own_account = ""
         # Threads may add to a deque, and another take from it, without a lock.
         self._calls: deque[EndedCall] = deque(maxlen=_MOST_NOTED)
         self._requests: deque[SentRequest] = deque(maxlen=_MOST_NOTED)
+        self._sent_as: deque[tuple[str, str]] = deque(maxlen=_MOST_NOTED)
         self._slowest: deque[dict[str, float]] = deque(maxlen=_REMEMBERED)
         self._takeovers = 0
         self.note_call = self._calls.append
         self.note_request = self._requests.append
+        # An account, '' for the namespace's own, and a kind of request.
+        self.note_sent_as = self._sent_as.append
 
     def note_takeover(self) -> None:
         """Count a takeover, in the thread that publishes."""
@@ -156,6 +165,9 @@ class Figures:
             counted.add_call(self._calls.popleft())
         for _ in range(len(self._requests)):
             counted.add_request(self._requests.popleft())
+        for _ in range(len(self._sent_as)):
+            name, kind = self._sent_as.popleft()
+            counted.counts["account", name or self.own_account, kind] += 1
         self._slowest.append(counted.slowest)
         return counted
 

@@ -86,7 +86,8 @@ class Run:
     def work(self) -> None:
         """Work, or stand by, until the server stops."""
         try:
-            self._parts.tokens.start(self._failure.watched)
+            for tokens in self._parts.all_tokens:
+                tokens.start(self._failure.watched)
             self.lease.start()
             epoch = ""
             while epoch := self.lease.wait_for_epoch(self._stopping, after=epoch):
@@ -94,7 +95,8 @@ class Run:
         finally:
             self.lease.stop()
             self._publisher.end()
-            self._parts.tokens.stop()
+            for tokens in self._parts.all_tokens:
+                tokens.stop()
             self._parts.rest()
 
     def _after_beat(self, beat: Beat) -> None:
@@ -110,7 +112,7 @@ class Run:
         queue, watched = self._queue.under(epoch), self._failure.watched
         lanes = parts.lanes(queue, self.lease, self._stopping, watched)
         self._left.append(lanes)
-        LOGGER.info("working as %s in %s", parts.account.identity.shown, parts.settings.place)
+        LOGGER.info("working as %s in %s", parts.account.shown, parts.settings.place)
         lanes.serve()
         self._finish(lanes)
         if lanes.has_retired:

@@ -18,6 +18,7 @@ from queued_gspread.errors import BrokerUnavailableError, ConfigurationError
 from queued_gspread.server.calls.memory import DEFAULT_MAX_MEMORY, Memory
 from queued_gspread.server.calls.promises import DEFAULT_MAX_KEY_BYTES, DEFAULT_MAX_KEYS, Bounds
 from queued_gspread.server.google.account import way_to_google
+from queued_gspread.server.google.lenders import lenders_of
 from queued_gspread.server.google.sources import Named
 from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.server.policy.gspread_methods import TESTED_VERSIONS
@@ -35,7 +36,7 @@ from .run import Run, Terms, warn_of_redis
 from .timing import Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -65,7 +66,8 @@ class Server:
         redis_url: The Redis that holds the queue; by default the one that clients use.
         namespace: The queue within that Redis; by default the one that clients use.
         credentials: A credentials file of any kind, its content, or credentials of google-auth.
-        service_account: A service account's key file; by default gspread's own default path.
+        service_account: A service account's key file; by default gspread's own default path. Of
+            several, the first is the namespace's account, and the others lend it their quota.
         oauth: Use the authorised-user file that ``gspread.oauth()`` writes, or one of that name.
         adc: Use Application Default Credentials.
         api_key: Use an API key.
@@ -80,7 +82,7 @@ class Server:
         project_reads_per_minute: This namespace's share of the project's reads; 0 for no limit.
         project_writes_per_minute: Its share of the project's writes; 0 for no limit.
         quota_window: Seconds of a window, if it is not Google's minute: for an emulator.
-        interval: The least number of seconds between two requests.
+        interval: The least number of seconds between two requests as one account.
         retry_for: Seconds for which a failed request is retried.
         late_write_guard: Seconds for which a spreadsheet is left alone after a write without a
             response, which may still land.
@@ -124,7 +126,7 @@ class Server:
         redis_url: str | None = None,
         namespace: str | None = None,
         credentials: str | Path | Mapping[str, Any] | Credentials | None = None,
-        service_account: str | Path | None = None,
+        service_account: str | Path | Sequence[str | Path] | None = None,
         oauth: bool | str | Path = False,
         adc: bool = False,
         api_key: str | None = None,
@@ -168,14 +170,14 @@ class Server:
         named = Named(
             *(credentials, service_account, oauth, adc, api_key, subject, impersonate, scopes)
         )
-        client, http, tokens = way_to_google(
-            client,
-            named,
+        way = (
             api_endpoint,
-            request_timeout=seconds(request_timeout=request_timeout),
-            refresh_every=seconds(refresh_every=refresh_every, zero=True),
-            timing=timing,
+            seconds(request_timeout=request_timeout),
+            seconds(refresh_every=refresh_every, zero=True),
+            timing,
         )
+        client, http, tokens = way_to_google(client, named, *way)
+        of_project, lenders = lenders_of(named, http, *way)
         limits = (reads_per_minute, writes_per_minute)
         project = (project_reads_per_minute, project_writes_per_minute)
         self._parts = Parts(
@@ -195,6 +197,8 @@ class Server:
             remembering=Remembering(
                 count(cache_bytes=cache_bytes), late_write_guard, request_timeout
             ),
+            lenders=lenders,
+            project=of_project,
         )
         self._is_untested = not (no_merge or self._parts.merges)
         self._terms = Terms(
@@ -351,6 +355,7 @@ class Server:
             on_standby=parts.admission.note_answered,
             holdups=parts.holdups.look,
             timing=parts.timing.queue,
+            lenders=[lender.name for lender in parts.lenders],
         )
 
     def _new_run(self) -> Run:

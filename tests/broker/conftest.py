@@ -11,7 +11,7 @@ from broker_helpers import connection_of, enqueue
 from permits_helpers import LANE, RedisClock
 from topologies import each_binary
 
-from queued_gspread.broker import KINDS, Consumer, Producer, dispatch, permits
+from queued_gspread.broker import KINDS, Consumer, Producer, dispatch, held
 from queued_gspread.broker.connection.clock_steps import Steps
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.scripts import SCRIPTS, Script
@@ -105,7 +105,7 @@ def clock_of(keys, new_connections, monkeypatch):
     def make(client):
         clock = RedisClock(client, key)
         # What a server remembers of slots is older by as much.
-        for module in (dispatch, permits):
+        for module in (dispatch, held):
             monkeypatch.setattr(module, "now", lambda: clock.now)
         return clock
 

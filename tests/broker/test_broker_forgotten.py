@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from permits_helpers import LANE, WINDOW, Asked
 from test_broker_permits import most_in_a_window, requests_of_all_kinds, simulate
 
-from queued_gspread.broker import Consumer
-from queued_gspread.broker import permits as slots
+from queued_gspread.broker import Consumer, Slot
+from queued_gspread.broker import held as slots
 from queued_gspread.broker.keys import Keys
 
 EXAMPLES = examples(
@@ -120,9 +120,9 @@ def test_a_request_in_the_air_is_in_the_air_after_a_recovery(queue, entry, clock
 
 def test_who_still_asks_under_an_earlier_epoch_ends_no_slot():
     """A request in the air under a later epoch is known to be, whatever the earlier one asks."""
-    held, slot = slots.Held(), slots.Slot("write", "12/1", 1)
+    held, slot = slots.Held(), Slot("write", "12/1", 1)
     held.take(slot)
-    assert held.latest(slots.Slot("write", "9/7", 1)) == (slot.name, False)
+    assert held.latest(Slot("write", "9/7", 1)) == (slot.name, False)
     assert held.args(slot) == [slot.name, "inf"]
 
 

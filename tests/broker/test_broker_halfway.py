@@ -107,7 +107,7 @@ LOWERED = [
 ]
 LONG_LOWERED = [["HSET", KEYS.throttle, "limit:write", 1, "shrunk:write", 1, "quiet:write", 1]]
 HEAD = [KEYS.server, LANE, KEYS.active, KEYS.progress, KEYS.deliveries]
-ANSWER = [*HEAD, KEYS.depth, KEYS.throttle, KEYS.answered]
+ANSWER = [*HEAD, KEYS.depth, KEYS.answered]
 VOUCHED = '{"signed": "it", "before": ["", "first"], "floor": "5", "ids": ["J1", "9"]}'
 VOUCHED_BEFORE = [
     ["ZADD", KEYS.answered, 4, "old", 8, "J0"],
@@ -148,7 +148,7 @@ def answer(*jobs, before, released=(), vouched="", failure="", promise=""):
     """Return an answer to some jobs, which releases slots."""
     jobs = [(*job, failure, promise) for job in jobs]
     keys = [key for job in jobs for key in (KEYS.reply(job[1]), KEYS.journal(job[1]))]
-    keys += [*[SLOTS] * len(released), *(places(KEYS) if failure else ())]
+    keys += [*[SLOTS, KEYS.throttle] * len(released), *(places(KEYS) if failure else ())]
     args = [EPOCH, "lane", 300, *slots_of(released), vouched, 1 if failure else 0]
     args += [arg for job in jobs for arg in job]
     return Case("answer", [*ANSWER, *keys], args, [SERVER, *BEGUN, *before])
@@ -177,12 +177,21 @@ def release_slot(*before, limit=60, pause="", attempt="slot", job=("J1", "r", "=
 
 
 def acquire(
-    *before, limit=60, interval=0, entry=FIRST, position=0, window=60_000, released=(), claim=""
+    *before,
+    limit=60,
+    interval=0,
+    entry=FIRST,
+    position=0,
+    window=60_000,
+    released=(),
+    claim="",
+    project=(0, ""),
 ):
     """Return the question whether a request may be sent, which releases slots."""
     job = [entry, "J1", "j", "1", 5000, position, "slot", "what", claim, 1, "=read"]
-    args = [EPOCH, "write", "slot", limit, window, interval, "", "write", *slots_of(released), *job]
-    return Case("acquire", [*START, *[SLOTS] * len(released)], args, [SERVER, *before])
+    args = [EPOCH, "write", "slot", limit, window, interval, "", "write", *project]
+    places = [*START, *[SLOTS, KEYS.throttle] * len(released), *[SLOTS] * len(project[1].split())]
+    return Case("acquire", places, [*args, *slots_of(released), *job], [SERVER, *before])
 
 
 def beat(server_id, *before, epoch="", certain="1", token="1", replaces=""):
@@ -442,6 +451,8 @@ CASES = [
     acquire(*TWO, *AHEAD, limit=1),
     acquire(*TWO, *AHEAD, limit=3),
     acquire(*HELD),
+    acquire(*TWO, *AHEAD, limit=3, project=(2, "- -")),
+    acquire(*TWO, *AHEAD, limit=3, project=(60, "one")),
     Case("head", HEAD, [EPOCH, "lane"], [SERVER, *TWO]),
     Case("head", HEAD, [EPOCH, "lane"], [SERVER, ACTIVE]),
     Case(

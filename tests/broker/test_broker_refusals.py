@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from permits_helpers import WINDOW, Asked, take_over
 
 from queued_gspread.broker import Slot
-from queued_gspread.broker.permits import Pace
+from queued_gspread.broker.held import Pace
 
 DAY = 86_400.0
 EXAMPLES = examples(
@@ -196,16 +196,16 @@ def test_the_limit_of_a_kind_without_one_recovers_while_nothing_is_sent(
 def test_the_pace_is_that_of_a_window():
     """What was sent in a window counts until the next one is over, by kind."""
     pace, slot = Pace(), Slot("drive", "1/1", 0, 10.0)
-    assert pace.supposed("drive") == 300
+    assert pace.supposed(slot) == 300
     for number in range(400):
         pace.note(slot, 20_000 + number)
-    assert (pace.supposed("drive"), pace.supposed("read")) == (400, 300)
+    assert (pace.supposed(slot), pace.supposed(Slot("read"))) == (400, 300)
     pace.note(slot, 30_000)
-    assert pace.supposed("drive") == 400
+    assert pace.supposed(slot) == 400
     pace.note(slot, 40_000)
-    assert pace.supposed("drive") == 300
+    assert pace.supposed(slot) == 300
     pace.note(slot, 0)
-    assert pace.supposed("drive") == 300
+    assert pace.supposed(slot) == 300
 
 
 # Steps of the clock -----------------------------------------------------------------------------

@@ -10,9 +10,11 @@ import pytest
 import redis
 from accounts import OPEN
 from gspread.auth import READONLY_SCOPES
+from waiting import eventually
 
 from queued_gspread import cli
 from queued_gspread.broker import FORMAT, Consumer
+from queued_gspread.broker.keys import Keys
 from queued_gspread.cli.check.of_credentials import scopes_of
 from queued_gspread.cli.check.of_google import Google
 from queued_gspread.cli.check.of_redis import Queue
@@ -22,6 +24,7 @@ from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.accounts.account import EMAIL
 from queued_gspread.emulator.faults import OAuthRefusal, Status
 from queued_gspread.server import Server, log
+from queued_gspread.server.timing import Timing
 from queued_gspread.settings import Settings
 
 GOOD = {
@@ -479,6 +482,93 @@ def test_a_google_that_cannot_be_reached(check, changed):
     _, found = check("--api-endpoint", f"http://127.0.0.1:{free_port()}")
     assert wrong(found)[0] == ["clock", "token"]
     assert "proxy" in found["clock"]["remedy"]
+
+
+@pytest.fixture
+def lenders(google, tmp_path):
+    """Return two more accounts, and the options that name their key files."""
+    accounts, options = [google.add_account(), google.add_account()], []
+    for number, account in enumerate(accounts, 2):
+        path = tmp_path / f"account{number}.json"
+        account.write_service_account(path)
+        options += ["--service-account", str(path)]
+    return accounts, options
+
+
+@pytest.fixture
+def check_all(good_redis, namespace, google, key_file, capsys, lenders):
+    """Return what checks three accounts, and returns the status and the findings by name."""
+
+    def run(*options):
+        where = ["--redis-url", good_redis.url, "--namespace", namespace]
+        named = ["--api-endpoint", google.url, "--service-account", str(key_file), *lenders[1]]
+        status = cli.main(["check", "--json", *where, *named, *options])
+        checks = json.loads(capsys.readouterr().out)["checks"]
+        assert [check["name"] for check in checks] == [
+            *(*NAMES[:-1], "account 2", "account 3", NAMES[-1])
+        ]
+        return status, {check["name"]: check for check in checks}
+
+    return run
+
+
+def test_accounts_that_lend(check_all, google, lenders):
+    """Each further account has a line: its project, its token, and that it may edit the sheet."""
+    status, found = check_all()
+    assert status == 0
+    for number, account in enumerate(lenders[0], 2):
+        told = found[f"account {number}"]["told"]
+        assert told == f"{account.email} of project queued-gspread-emulator has a token"
+    assert found["quota"]["told"].endswith("for each of 3 accounts")
+    status, found = check_all("--spreadsheet", "Orders")
+    assert status == 0
+    assert found["account 2"]["told"].endswith("and may change this spreadsheet")
+
+
+def test_accounts_that_lend_nothing(check_all, google, lenders):
+    """Who has no key, no access or only the right to read is told so, with what to do."""
+    (key,) = google.spreadsheets.values()
+    google.unshare(key, lenders[0][0])
+    google.share(key, lenders[0][1], "reader")
+    status, found = check_all("--spreadsheet", "Orders")
+    assert status == 1
+    nothing, reads = found["account 2"], found["account 3"]
+    assert (nothing["status"], reads["status"]) == ("warning", "warning")
+    assert "lends nothing for this spreadsheet" in nothing["told"]
+    assert f"add {lenders[0][0].email} as an editor" in nothing["remedy"]
+    assert "lends reads alone for this spreadsheet" in reads["told"]
+    lenders[0][0].disable_keys()
+    _, found = check_all("--spreadsheet", "Orders")
+    assert found["account 2"]["status"] == "failed"
+    assert "gets no token" in found["account 2"]["told"]
+
+
+def test_accounts_of_a_server_that_works(
+    good_redis, namespace, google, key_file, lenders, check_all, raw
+):
+    """Of a server that works the check says which account lends, and which has no token."""
+    lenders[0][1].disable_keys()
+    files = [str(key_file), *lenders[1][1::2]]
+    where = {"redis_url": good_redis.url, "namespace": namespace, "api_endpoint": google.url}
+    with Server(service_account=files, timing=Timing(publish=0.05), lease=1.0, **where) as server:
+        bad = server._parts.lenders[1].tokens
+        eventually(lambda: bad.state().error)
+        published = Keys(namespace).published
+        eventually(lambda: "RefreshError" in (raw.hget(published, "resources") or ""))
+        status, found = check_all()
+    assert status == 1
+    assert found["account 2"]["told"].endswith("lends its quota")
+    assert "lends nothing: RefreshError: invalid_grant" in found["account 3"]["told"]
+
+
+def test_a_lenders_file_that_cannot_be_used(check, tmp_path):
+    """What keeps a server from starting is told: a further key file that is no key."""
+    path = tmp_path / "other.json"
+    path.write_text("{}")
+    status, found = check("--service-account", str(path))
+    assert status == 1
+    assert found["credentials"]["status"] == "failed"
+    assert str(path) in found["credentials"]["remedy"]
 
 
 def test_an_account_that_only_drive_names(google):

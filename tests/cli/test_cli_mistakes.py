@@ -182,6 +182,14 @@ def test_an_emulator_with_one_file_for_two_things(state, tmp_path):
     assert list(here.iterdir()) == []
 
 
+def test_an_emulator_with_one_file_for_two_keys(tmp_path):
+    """Two keys in one file are refused before anything is written."""
+    path = tmp_path / "one.json"
+    done = run("emulator", "--service-account-out", path, "--lender-out", path)
+    assert_one_line(done, "--service-account-out and --lender-out", str(path), "name two files")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_emulator_that_cannot_write_its_key(tmp_path):
     """A key file that cannot be written is named, and the emulator ends."""
     path = tmp_path / "none" / "key.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 import pytest
 
@@ -21,7 +22,7 @@ VALUES = {
     "subject": ("ann@b.c", "ann@b.c"),
     "impersonate": ("bot@b.c", "bot@b.c"),
     "scopes": ("drive.file", "drive.file"),
-    "service_account": ("/a/file.json", "/a/file.json"),
+    "service_account": ("/a/file.json", ["/a/file.json"]),
     "oauth": ("yes", True),
     "adc": ("1", True),
     "api_key": ("a key", "a key"),
@@ -30,7 +31,7 @@ VALUES = {
     "reads_per_minute": ("7", 7),
     "writes_per_minute": ("8", 8),
     "project_reads_per_minute": ("9", 9),
-    "project_writes_per_minute": ("0", 0),
+    "project_writes_per_minute": ("250", 250),
     "quota_window": ("6.5", 6.5),
     "latency": ("0.5", 0.5),
     "append_race": ("0.25", 0.25),
@@ -73,6 +74,7 @@ VALUES = {
     "shared_drive": ("Team", ["Team"]),
     "no_storage": ("yes", True),
     "state": ("/a/state.json", "/a/state.json"),
+    "lender_out": ("/a/lender.json", ["/a/lender.json"]),
     "service_account_out": ("/another/file.json", "/another/file.json"),
 }
 
@@ -142,6 +144,17 @@ def test_flags_of_the_environment(text, seen, monkeypatch):
     """A flag is set by yes, true, on or 1, and an empty variable counts as not set."""
     monkeypatch.setenv("QUEUED_GSPREAD_OAUTH", text)
     assert parser_of(server).parse_args([]).oauth is seen
+
+
+@pytest.mark.parametrize("command", ["server", "check"])
+def test_several_service_accounts(command, monkeypatch):
+    """The option is repeated; the variable names several as PATH does; the option goes before."""
+    monkeypatch.setenv("QUEUED_GSPREAD_SERVICE_ACCOUNT", os.pathsep.join(["a.json", "", "b.json"]))
+    parser = parser_of(COMMANDS[command])
+    assert parser.parse_args([]).service_account == ["a.json", "b.json"]
+    given = ["--service-account", f"c{os.pathsep}.json", "--service-account", "d.json"]
+    assert parser.parse_args(given).service_account == [f"c{os.pathsep}.json", "d.json"]
+    assert parser.parse_args([]).service_account == ["a.json", "b.json"]
 
 
 def test_every_option_reaches_the_server(monkeypatch):

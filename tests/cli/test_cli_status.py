@@ -12,11 +12,13 @@ import pytest
 from places import TOP
 from waiting import PATIENCE, eventually
 
+from queued_gspread import max_age
 from queued_gspread.broker import Observed
 from queued_gspread.broker.connection import client as connection
 from queued_gspread.broker.operators import Operator
 from queued_gspread.cli import main, screen, watching
 from queued_gspread.cli.health import troubles
+from queued_gspread.metrics.families import families_of
 from queued_gspread.monitor import look, snapshot_of
 from queued_gspread.monitor.snapshot import Caller, Expectation, Lane
 from queued_gspread.settings import Settings
@@ -72,6 +74,28 @@ def test_a_queue_is_shown_on_one_screen(ws, told, counted):
     assert "worksheet.get on A spreadsheet / Sheet1: APIError" in shown
     assert "hidden" not in shown
     assert len(shown.splitlines()) <= 40
+
+
+def test_what_memory_answers_is_counted(ws, told, counted, emulator):
+    """Reads that may be so old are hits or misses; the screen has both, and the size of memory."""
+    ws.update([["hidden"]])
+    assert "memory" not in told("status")[1]
+    with max_age(600):
+        for _ in range(4):
+            ws.get("A1")
+    found = counted(lambda found: found.cache.hits)
+    assert (found.cache.hits, found.cache.misses, found.cache.answers) == (3, 1, 1)
+    assert 0 < found.cache.bytes < found.cache.limit
+    coarse = [step for step in found.history if step.seconds == 300]
+    assert sum(step.hits for step in coarse) == 3
+    status, shown = told("status")
+    assert status == 0
+    assert "memory answered 3 of 4 reads that may be so old (75%), 3 in the last hour" in shown
+    assert "it holds 1 answer in " in shown
+    assert "hidden" not in shown
+    families = {family.name: family.samples for family in families_of(found)}
+    reads = {each.labels["result"]: each.value for each in families["queued_gspread_cache_reads"]}
+    assert reads == {"hit": 3, "miss": 1}
 
 
 def test_json_is_of_the_schemas_form(ws, told, counted):

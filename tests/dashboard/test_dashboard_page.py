@@ -17,6 +17,7 @@ from waiting import PATIENCE, eventually
 from queued_gspread.emulator.faults import Reset
 from queued_gspread.errors import CallCancelledError, OutcomeUnknownError, QueueDrainedError
 from queued_gspread.monitor import look
+from queued_gspread.monitor.resources import Account, AccountQuota, Cache
 
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="needs Chromium and its driver (chromium, chromium-driver)"
@@ -222,6 +223,68 @@ def test_every_page_can_be_read(page, ws, waiting, media, scheme, width):
     page.click("Pause …", ".wrong")
     eventually(lambda: page.is_asking)
     assert page.driver.execute_script(CONTRAST) == []
+
+
+KEY = "Google refuses the key: invalid_grant"
+NONE = "\u2013"
+ACCOUNTS = (
+    Account("bot@a.example", "a", True, False, "", (AccountQuota("read", 60, 45, 0.0, 1200),)),
+    Account("b@a.example", "a", False, True, KEY, (AccountQuota("write", 60, 60, 0.0, 34),)),
+    Account("c@c.example", "c", False, False, "", (AccountQuota("write", 0, 7, 19.0, 5),)),
+)
+USED = {"accounts": ACCOUNTS, "cache": Cache(1204, 301, 3_300_000, 64 << 20, 120)}
+
+
+@pytest.fixture
+def showing(driver, redis_url, namespace):
+    """Return what opens a page of this queue, with something else in some parts of it."""
+
+    @contextmanager
+    def show(**parts):
+        def read(settings, seconds):
+            return replace(look(settings, seconds), **parts)
+
+        with (
+            dashboard(redis_url, namespace, every=QUICK, read=read) as site,
+            looking(driver, site) as page,
+        ):
+            yield page.open()
+
+    return show
+
+
+def test_accounts_and_memory_are_shown_where_they_are_used(showing):
+    """Several accounts have a row each, with their slots and state; memory has its numbers."""
+    with showing(**USED) as page:
+        page.until(".accounts tbody td", "bot@a.example")
+        rows = [[td.text for td in tr.find_elements(By.CSS_SELECTOR, "td")] for tr in rows_of(page)]
+        assert rows == [
+            ["bot@a.example", "a", "45 of 60", NONE, "1,200", "first"],
+            ["b@a.example", "a", NONE, "60 of 60", "34", f"out: {KEY}"],
+            ["c@c.example", "c", NONE, "7, no limit", "5", "lends, writes pause 19 s"],
+        ]
+        numbers = [text.replace("\u00a0", " ") for text in page.texts(".memory dd")]
+        assert numbers == ["0", "1,204", "80 %", "120", "3.1 MiB", "64.0 MiB"]
+    with showing(accounts=ACCOUNTS[:1]) as page:
+        assert not page.find(".resources").is_displayed()
+    with showing(cache=Cache(0, 9, None, None, None)) as page:
+        assert page.texts(".memory dd")[2:] == ["0\u00a0%", "?", "?", "?"]
+        assert not page.find(".accounts").is_displayed()
+
+
+def rows_of(page):
+    return page.driver.find_elements(By.CSS_SELECTOR, ".accounts tbody tr")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 0), ("dark", 0), ("dark", 390)])
+def test_accounts_and_memory_can_be_read(showing, media, scheme, width):
+    """Light, dark and on a phone they have WCAG's AA contrast, and no page is too wide."""
+    media(scheme, width)
+    with showing(**USED) as page:
+        page.until(".accounts tbody td", "out: ")
+        assert page.driver.execute_script(CONTRAST) == []
+        script = "return document.documentElement.scrollWidth - (arguments[0] || innerWidth)"
+        assert page.driver.execute_script(script, width) <= 0
 
 
 def test_the_first_glance_says_what_waits_and_why(page, ws, waiting, operator):

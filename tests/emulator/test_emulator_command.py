@@ -10,6 +10,7 @@ from queued_gspread.cli.options import Parser
 from queued_gspread.emulator import Emulator, Quotas
 
 NUMBERS = ["reads_per_minute", "writes_per_minute", "quota_window", "latency", "append_race"]
+NUMBERS += ["project_reads_per_minute", "project_writes_per_minute"]
 WORDS = {"not_computed": "error", "quota_movement": "sliding"}
 OPTIONS = [*((name, "7", 7) for name in NUMBERS), *((n, w, w) for n, w in WORDS.items())]
 
@@ -42,8 +43,10 @@ def test_options_reach_the_emulator(made):
     """Each option sets what it is for, and the emulator goes by it."""
     limits = ["--reads-per-minute", "1", "--writes-per-minute", "2", "--quota-window", "600"]
     limits += ["--not-computed", "error", "--quota-movement", "lenient"]
+    limits += ["--project-reads-per-minute", "3", "--project-writes-per-minute", "4"]
     emulator = made(*limits, "--latency", "0.01", "--append-race", "0.02")
-    assert emulator.quotas == Quotas(reads=1, writes=2, window=600.0, movement="lenient")
+    projects = {"project_reads": 3, "project_writes": 4}
+    assert emulator.quotas == Quotas(1, 2, window=600.0, movement="lenient", **projects)
     assert (emulator.latency, emulator.append_race) == (0.01, 0.02)
     assert emulator.not_computed == "error"
 
@@ -114,3 +117,11 @@ def test_what_is_there_from_the_start(made, tmp_path):
             emulator.gspread_client().create("x")
     with made(*arguments) as again:
         assert (again.spreadsheets, again.shared_drives) == (first, drives)
+
+
+def test_accounts_that_lend(made, tmp_path):
+    """Each further key file is that of an account of the same project."""
+    paths = [tmp_path / name for name in ("a", "b", "c")]
+    names = [f"--lender-out={path}" for path in paths[1:]]
+    emulator = made(f"--service-account-out={paths[0]}", *names)
+    assert [account.project for account in emulator.accounts] == [1, 1, 1]

@@ -150,3 +150,109 @@ def test_a_kind_with_a_mask_names_its_fields_or_stands_alone():
     for kind, rule in RULES:
         has_mask = "fields" in SCHEMAS[SCHEMAS["Request"]["properties"][kind]["$ref"]]["properties"]
         assert rule.commutes is Commutes.ALONE or (rule.fields is not None) is has_mask
+
+
+# What says whose account it is, or depends on it, or on its project.
+PERSONAL = re.compile(
+    r"requestingUser|[eE]ditors|[dD]eveloperMetadata|dataSource|DataFilter|[cC]omment|chipRuns|^author"
+)
+# Methods of the Sheets API that go out under the namespace's own account alone, and why.
+OWN = {
+    "sheets.spreadsheets.create": "the spreadsheet is its account's",
+    "sheets.spreadsheets.sheets.copyTo": "another spreadsheet has to do with it",
+    "sheets.spreadsheets.get": "says which protected ranges its account may edit",
+    "sheets.spreadsheets.getByDataFilter": "says which protected ranges its account may edit",
+    "sheets.spreadsheets.developerMetadata.get": "metadata may be those of a project",
+    "sheets.spreadsheets.developerMetadata.search": "metadata may be those of a project",
+    "sheets.spreadsheets.values.batchGetByDataFilter": "selects by such metadata",
+    "sheets.spreadsheets.values.batchClearByDataFilter": "selects by such metadata",
+    "sheets.spreadsheets.values.batchUpdateByDataFilter": "selects by such metadata",
+}
+OWN_KINDS = {
+    "addChart",  # of a data source, perhaps
+    "addCommentReply",
+    "addDataSource",
+    "addProtectedRange",
+    "cancelDataSourceRefresh",
+    "createDeveloperMetadata",
+    "deleteComment",
+    "deleteCommentReply",
+    "deleteDataSource",
+    "deleteDeveloperMetadata",
+    "deleteProtectedRange",
+    "duplicateSheet",  # with its protected ranges
+    "insertComment",
+    "refreshDataSource",
+    "updateChartSpec",
+    "updateCommentPost",
+    "updateDataSource",
+    "updateDeveloperMetadata",
+    "updateProtectedRange",
+    "updateSpreadsheetProperties",  # whether external addresses are trusted
+}
+
+
+def reached(schema):
+    """Return the names of all fields that a schema has, with those of what it refers to."""
+    names, seen, left = set(), set(), [schema]
+    while left:
+        for name, field in SCHEMAS[left.pop()].get("properties", {}).items():
+            names.add(name)
+            inner = {found for found in referred(field) if found not in seen}
+            seen |= inner
+            left += inner
+    return names
+
+
+def referred(field):
+    if "$ref" in field:
+        yield field["$ref"]
+    for within in ("items", "additionalProperties"):
+        if within in field:
+            yield from referred(field[within])
+
+
+def personal(*schemas):
+    return {name for each in schemas for name in reached(each) if PERSONAL.search(name)}
+
+
+def test_each_method_of_sheets_is_lent_or_there_is_a_reason():
+    """Of the Sheets API all but those for which there is a reason is lent, of Drive nothing."""
+    lent = {DESCRIBED[row.verb, row.path] for row in METHODS if row.lent}
+    of_sheets = {name for name in DESCRIBED.values() if name.startswith("sheets.")}
+    assert lent == of_sheets - OWN.keys()
+    assert OWN.keys() <= of_sheets
+
+
+def test_what_is_lent_does_not_depend_on_the_account():
+    """No lent method has, or answers, a field that depends on whose account it is."""
+    by_id = {method["id"]: method for method in methods_in(SHEETS)}
+    for row in METHODS:
+        if row.lent and row.idempotent is not Idempotence.BATCH:
+            assert "{spreadsheetId}" in row.path
+            method = by_id[DESCRIBED[row.verb, row.path]]
+            sides = [method[side]["$ref"] for side in ("request", "response") if side in method]
+            assert personal(*sides) == set(), row.path
+    # The judge finds what there is to be found.
+    assert "requestingUserCanEdit" in personal("Spreadsheet")
+
+
+def test_each_kind_in_a_batch_is_lent_or_there_is_a_reason():
+    """The kinds that go out under the namespace's own account alone are those with a reason."""
+    assert {kind for kind, row in BATCH_REQUESTS.items() if not row.lent} == OWN_KINDS
+
+
+@pytest.mark.parametrize("kind", sorted(BATCH_REQUESTS.keys() - OWN_KINDS))
+def test_a_lent_kind_names_what_is_its_account_s(kind):
+    """Each field of a lent kind that depends on the account is one for which it is not lent."""
+    row = BATCH_REQUESTS[kind]
+    names = personal(SCHEMAS["Request"]["properties"][kind]["$ref"])
+    assert {name for name in names if not any(own in name for own in row.own_fields)} == set()
+
+
+def test_kinds_with_personal_fields_are_found():
+    """The judge of kinds finds what is left out here: editors, authors, sources, metadata."""
+    kinds = SCHEMAS["Request"]["properties"]
+    found = {kind for kind in OWN_KINDS if personal(kinds[kind]["$ref"])}
+    by_name = {"deleteProtectedRange", "duplicateSheet", "updateSpreadsheetProperties"}
+    assert found == OWN_KINDS - by_name - {"insertComment"}

@@ -84,6 +84,29 @@ def test_the_quota_is_that_of_the_first_account():
     assert snapshot_of(OBSERVED).quota == snapshot_of(replace(OBSERVED, published=alone)).quota
 
 
+@pytest.mark.parametrize(
+    ("limit", "held", "why"),
+    [
+        (100, 39, ""),
+        (100, 40, "the accounts of a use up its quota together"),
+        (0, 60, ""),
+        (120, 60, ""),
+    ],
+    ids=["room for one more", "no room", "no limit", "as much as all may hold"],
+)
+def test_a_project_that_is_used_up_makes_the_wait_unknown(limit, held, why):
+    """Where the project's quota is in the way, the first account's slots do not say how long."""
+    lender = replace(OUT, token="ok", held={"write": held})
+    first = replace(FIRST, held={"write": 60})
+    card = replace(CARD, options={"project_writes_per_minute": limit, "quota_window": 60.0})
+    work = replace(WORK, lanes=(), accounts=(first, lender, LENDER))
+    published = replace(OBSERVED.published, cards={"aaaa": (NOW - 1, card)}, work=work)
+    found = snapshot_of(replace(OBSERVED, published=published, lanes={}))
+    expected = {each.kind: each.expected for each in found.quota}
+    assert expected["write"].why == why
+    assert expected["read"].why == ""
+
+
 def test_what_memory_holds_and_answers_is_shown():
     """Hits and misses are those since the beginning, the rest is that of the server that works."""
     assert snapshot_of(OBSERVED).cache == Cache(9, 3, 3_000_000, 64 << 20, 120)
@@ -216,7 +239,7 @@ def test_what_others_have_put_there_counts_as_not_there():
         if path and path[0] == "accounts":
             assert found.cache == untouched.cache
         if len(path) > 1 and path[0] == "accounts":
-            others = {each["account"] for n, each in enumerate(made["accounts"]) if n != path[1]}
+            others = {each["name"] for n, each in enumerate(made["accounts"]) if n != path[1]}
             assert {each.account for each in found.accounts} >= others
 
 
@@ -234,7 +257,7 @@ def test_any_text_may_stand_there():
 
 def test_accounts_beyond_any_number_are_not_shown():
     """Who writes a thousand accounts fills no screen, and one of a name is shown once."""
-    many = [{"account": f"a{n}@x", "token": "ok"} for n in range(1000)]
+    many = [{"name": f"a{n}@x", "token": "ok"} for n in range(1000)]
     assert len(shown_of(json.dumps({"accounts": many})).accounts) == 50
-    same = [{"account": "e" * 200 + str(n), "token": "ok"} for n in range(9)]
+    same = [{"name": "e" * 200 + str(n), "token": "ok"} for n in range(9)]
     assert len(shown_of(json.dumps({"accounts": same})).accounts) == 1

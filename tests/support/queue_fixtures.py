@@ -204,7 +204,8 @@ def start_process(redis_url, namespace, key_file, google, tmp_path, background):
     def start(*options, wait="working as", **variables):
         log = tmp_path / f"server-{len(started)}.log"
         where = ["--redis-url", redis_url, "--namespace", namespace, "--lease", LEASE]
-        account = ["--service-account", key_file, "--api-endpoint", google.url]
+        own = [] if "--service-account" in options else ["--service-account", key_file]
+        account = [*own, "--api-endpoint", google.url]
         limits = [f"--{name.replace('_', '-')}={limit}" for name, limit in UNLIMITED.items()]
         process = ServerProcess(log, *where, *account, *limits, *options, **variables)
         started.append(process)

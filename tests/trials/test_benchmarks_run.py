@@ -33,6 +33,7 @@ _FIGURES = {
         ("3 processes, max_age 0", "requests"),
         ("3 processes, max_age 0.2 s, one of them writes", "writes"),
     ],
+    "accounts": [("1 account, queued", "time_s"), ("5 accounts, queued, --no-fair", "first_s")],
     "fairness": [("A alone, queued", "a_s"), ("B ten at once, queued", "b_p99_ms")],
 }
 

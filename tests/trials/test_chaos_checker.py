@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from fates import PROMISES, told
+from gspread.exceptions import APIError
 from masters import CUT, FAILOVER
 
 from queued_gspread.broker import FORMAT, KINDS, FailedCall
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.withdrawal import meaning
+from queued_gspread.emulator import Emulator
 from queued_gspread.errors import CallTimeoutError
 from queued_gspread.protocol.messages import Job, Reply
 from queued_gspread.server.calls.outcome import late
@@ -21,6 +24,7 @@ from tests.programs.chaos.checker import Book, Evidence, is_foretold, violations
 from tests.programs.chaos.classes import FORGETS
 from tests.programs.chaos.failovers import SENTINELS, failovers_of
 from tests.programs.chaos.history import LEFT, Call, Journal, as_it_ended, read_history
+from tests.programs.chaos.lending import Lending
 from tests.programs.chaos.plan import plan_of
 from tests.programs.chaos.poison import BROKEN, FORBIDDEN, MARK, NUMBER, PLACE, ROW, SILENT, Poison
 from tests.programs.chaos.remains import keys_of
@@ -369,6 +373,9 @@ def test_an_error_that_nobody_states(outcome):
         ("active", None, True),
         ("ready:17", None, True),
         ("progress", None, True),
+        ("slots:read:lender@project", None, False),
+        ("throttle:lender@project", None, False),
+        ("slots:read:odd", None, True),
     ],
 )
 def test_keys_that_are_left(key, expiry, is_left):
@@ -386,6 +393,9 @@ def test_the_keys_that_may_be_left_are_those_of_the_queue():
     parts = [keys.reply(""), keys.control(""), keys.renewal("")]
     assert {_name_of(key) for key in whole} == set(checker._STAYING)
     assert {_name_of(key) for key in parts} == set(checker._EXPIRING)
+    of_account = [*(keys.slots(kind, "a@b") for kind in KINDS), keys.throttle_of("a@b")]
+    named = {_name_of(key).removesuffix("a@b") for key in of_account}
+    assert named == set(checker._STAYING_OF_ACCOUNTS)
 
 
 def _name_of(key):
@@ -402,6 +412,55 @@ def test_a_key_that_expires_while_it_is_looked_at_is_not_left():
 def test_a_refusal_by_the_quota():
     """A request that the emulator's quota refused is a violation."""
     assert rules(replace(GOOD, refused=["GET /v4/…"])) == [checker.REFUSED]
+
+
+FORBIDDEN_TO_ALL = {"outcome": "APIError", "status": 403, "told": "does not have permission"}
+
+
+def test_a_request_of_a_lender_where_the_own_account_may_not():
+    """A request of a lender on what the servers' own account may not do is a violation."""
+    assert rules(replace(GOOD, trespasses=["lender@b: GET /v4/…"])) == [checker.LENT]
+
+
+@pytest.mark.parametrize(
+    ("what", "outcome", "broken"),
+    [
+        ("trespass", FORBIDDEN_TO_ALL, []),
+        ("trespass", {"outcome": "ok"}, [checker.LENT]),
+        ("trespass", WITHDRAWN, []),
+        ("trespass", {"outcome": "SpreadsheetNotFound"}, [checker.STRANGE]),
+        ("visit", {"outcome": "ok"}, []),
+        ("visit", FORBIDDEN_TO_ALL, [checker.STRANGE]),
+        ("append", FORBIDDEN_TO_ALL, [checker.STRANGE]),
+    ],
+)
+def test_who_asks_for_what_the_own_account_may_not_do(what, outcome, broken):
+    """Such a call ends with a 403, and no other call does."""
+    assert rules(after([call(what, "a1", 1, **outcome)])) == broken
+
+
+def test_what_lenders_were_used_for(tmp_path):
+    """Of requests of lenders those are found that the own account may not make, and no others."""
+    with Emulator(seed=1) as emulator:
+        lending = Lending(1, emulator, tmp_path)
+        own, lender = (emulator.gspread_client(account) for account in emulator.accounts[:2])
+        emulator.clear_ledger()
+        for key in lending.strange.values():
+            for client in (own, lender):
+                with contextlib.suppress(APIError):
+                    client.http_client.values_get(key, "A1")
+                with contextlib.suppress(APIError):
+                    client.http_client.values_clear(key, "A1")
+        ledger = emulator.ledger
+    assert [served.status for served in ledger] == [403, 403, 200, 200, 200, 403, 200, 200]
+    found = lending.trespasses_in(ledger)
+    name, (closed, shown) = emulator.accounts[1].email, lending.strange.values()
+    assert found == [
+        f"{name}: GET /v4/spreadsheets/{closed}/values/A1",
+        f"{name}: POST /v4/spreadsheets/{closed}/values/A1:clear",
+        f"{name}: POST /v4/spreadsheets/{shown}/values/A1:clear",
+    ]
+    assert lending.sent_in(ledger) == 4
 
 
 def test_a_process_that_died():

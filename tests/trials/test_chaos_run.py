@@ -19,6 +19,7 @@ from tests.programs.chaos.classes import (
     ASYNCIO,
     CONTENT,
     FORGETS,
+    LENDERS,
     LOCKS,
     OLD,
     PIPELINES,
@@ -30,7 +31,7 @@ from tests.programs.chaos.classes import (
 )
 from tests.programs.chaos.failovers import CLUSTER, SENTINELS, failovers_of
 from tests.programs.chaos.places import CELLS, cell_of
-from tests.programs.chaos.plan import plan_of
+from tests.programs.chaos.plan import LOSSES, plan_of
 from tests.programs.chaos.poison import BROKEN, NUMBER, PLACE, ROW, Poison
 from tests.programs.chaos.report import explained, named, shown, tally
 from tests.programs.chaos.world import run
@@ -68,6 +69,9 @@ def test_a_class_can_be_left_out(text):
     assert sum(work.forgets for work in plan.work) == 2 * (FORGETS in classes)
     assert sum(work.holds for work in plan.work) == 2 * (LOCKS in classes)
     assert any(blow.victim == "holder" for blow in plan.blows) == (LOCKS in classes)
+    losses = [blow.signal for blow in plan.blows if blow.victim == "lender"]
+    assert sorted(losses) == sorted(LOSSES if LENDERS in classes else ())
+    assert sum(work.blocks == "strays" for work in plan.work) == (LENDERS in classes)
     assert set(plain.blows) <= set(plan.blows)
 
 

@@ -6,12 +6,15 @@
 -- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] lane      stream of the lane's jobs
 -- KEYS[3] progress  hash: job id -> how far the call is
--- KEYS[4] throttle  hash: see quota.lua
--- KEYS[5] slots     sorted set: the slots of this kind of request
+-- KEYS[4] throttle  hash: see quota.lua; that of the asked account
+-- KEYS[5] slots     sorted set: the account's slots of this kind of request
 -- KEYS[6] deliveries hash: job id -> the epochs under which it was delivered
 -- KEYS[7...] journal  list, of each job: what the next server must know of the call
 -- then, for each slot to release:
---           slots     sorted set: the slots of its kind
+--           slots     sorted set: the slots of its account and kind
+--           throttle  hash: that account's
+-- then, if the account shares its project with others:
+--           slots     sorted set: of each of them, itself included, the slots of this kind
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] kind      the request's kind of quota; '' for one that takes no slot
 -- ARGV[3] slot      a name for the slot
@@ -20,7 +23,10 @@
 -- ARGV[6] interval  milliseconds between two requests of any kind
 -- ARGV[7] latest    the latest slot of this kind that the server knows to be held, or ''
 -- ARGV[8] what      'read' or 'write': what a pause of either holds up
--- ARGV[9] slots_to_release  how many; then, for each of them:
+-- ARGV[9] shared    slots of this kind of the account's project; 0 for no limit
+-- ARGV[10] known    of each account that shares the project: the latest slot of this kind that the
+--                   server knows to be held, or '-'; '' if the account has it for itself
+-- ARGV[11] slots_to_release  how many; then, for each of them:
 --         kind      its request's kind of quota
 --         slot      its name
 --         limit     slots of its kind; 0 for no limit
@@ -46,11 +52,16 @@
 -- {'none', 0, 0, 0, 0, the words} if none of them goes; {'paused', the line of the pause};
 -- {'wait', milliseconds or -1 (until a response comes), which requests
 -- wait: 'kind', 'pause' (that kind, since a refusal) or 'all', the limit}; {'forgotten'} if Redis
--- no longer knows the latest slot, nor those taken with it; or 'stale'.
+-- no longer knows the latest slot of an account, nor those taken with it; or 'stale'.
 may_grow(KEYS[1])
 local epoch, paused = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'paused'))
 local now, works = now_ms(), epoch == ARGV[1]
-local at = release_slots(KEYS[4], works, now, #KEYS - ARGV[9] + 1, 9)
+local known = {}
+for name in string.gmatch(ARGV[10], '%S+') do
+  known[#known + 1] = name
+end
+local first_of_project = #KEYS - #known + 1
+local at = release_slots(works, now, first_of_project - 2 * ARGV[11], 11)
 if not works then
   return 'stale'
 end
@@ -126,9 +137,15 @@ if kind ~= '' then
   if ARGV[7] ~= '' and not redis.call('ZSCORE', KEYS[5], ARGV[7]) then
     return {'forgotten'}
   end
+  for i, name in ipairs(known) do
+    if name ~= '-' and not redis.call('ZSCORE', KEYS[first_of_project + i - 1], name) then
+      return {'forgotten'}
+    end
+  end
   -- A retry after a broken connection must not take a second slot.
   if not redis.call('ZSCORE', KEYS[5], slot) then
-    local wait, what = wait_ms(q, interval)
+    local of_project = {unpack(KEYS, first_of_project)}
+    local wait, what = wait_ms(q, interval, of_project, tonumber(ARGV[9]))
     if wait ~= 0 then
       return {'wait', wait, what, limit_known(q)}
     end

@@ -8,13 +8,13 @@
 -- KEYS[4] progress  hash: job id -> how far the call is
 -- KEYS[5] deliveries hash: job id -> the epochs under which it was delivered
 -- KEYS[6] depth     how many jobs wait in the namespace
--- KEYS[7] throttle  hash: see quota.lua
--- KEYS[8] answered  sorted set: see vouch_for in common.lua
+-- KEYS[7] answered  sorted set: see vouch_for in common.lua
 -- then, for each job:
 --         reply     stream with the job's reply
 --         journal   list: what the next server would need to know of the call
 -- then, for each slot to release:
---         slots     sorted set: the slots of its kind
+--         slots     sorted set: the slots of its account and kind
+--         throttle  hash: that account's; see quota.lua
 -- then, if any job has a failure:
 --         failed    sorted set: calls that nobody waited for and that failed, by time
 --         outcomes  sorted set: others whose callers may not know what was done
@@ -28,7 +28,7 @@
 --         limit     slots of its kind; 0 for no limit
 --         window    milliseconds
 --         sent      the time that acquire.lua returned
--- then:   vouched   what to take in at KEYS[8], in JSON, or ''
+-- then:   vouched   what to take in at KEYS[7], in JSON, or ''
 --         most      how many failed calls of each sort are kept, the oldest ones are dropped; 0 if
 --                   no job has a failure
 -- then, for each job:
@@ -45,8 +45,8 @@ local now, works = now_ms(), holds(KEYS[1], ARGV[1])
 -- The index of most is known before the slots are released.
 local most = tonumber(ARGV[6 + 5 * ARGV[4]])
 local kept = most > 0 and #KEYS - 3 or #KEYS
-local released = kept - ARGV[4]
-local at = release_slots(KEYS[7], works, now, released + 1, 4)
+local released = kept - 2 * ARGV[4]
+local at = release_slots(works, now, released + 1, 4)
 if not works then
   return 'stale'
 end
@@ -89,13 +89,13 @@ local function answer(reply, journal, entry, id, body, failure, promise)
   gone[#gone + 1] = journal
 end
 
-may_answer(KEYS[9])
+may_answer(KEYS[8])
 if vouched ~= '' then
-  vouch_for(KEYS[1], KEYS[8], vouched)
+  vouch_for(KEYS[1], KEYS[7], vouched)
 end
 
-for i = 0, (released - 8) / 2 - 1 do
-  local key, arg = 9 + i * 2, at + 2 + i * 5
+for i = 0, (released - 7) / 2 - 1 do
+  local key, arg = 8 + i * 2, at + 2 + i * 5
   answer(KEYS[key], KEYS[key + 1], unpack(ARGV, arg, arg + 4))
 end
 local is_empty = redis.call('XLEN', KEYS[2]) == 0

@@ -3,7 +3,7 @@
 --
 -- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] formats   hash: which formats have had a server
--- KEYS[3...] slots  sorted sets: the slots of each kind of request; see quota.lua
+-- KEYS[3...] slots  sorted sets: each account's slots of each kind of request
 -- ARGV[1] number    of the asking server's format
 -- ARGV[2] grace     milliseconds without a beat after which a server counts as gone
 -- ARGV[3] epoch     of the asking server

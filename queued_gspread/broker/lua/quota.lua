@@ -1,7 +1,8 @@
--- The quota of one kind of request; scripts.py prepends it after common.lua.
+-- The quota of one account for one kind of request; scripts.py prepends it after common.lua.
 --
 -- A slot is an entry of a sorted set: its score is the time until which it is held, infinite until
--- its request is answered. What Google's refusals have taught is kept in a hash:
+-- its request is answered. Where accounts share a project, their sets together are the project's
+-- slots. What Google's refusals have taught is kept in a hash, one for each account:
 --
 -- next           the earliest time for the next request of any kind
 -- until:KIND     the time before which no request of that kind is sent
@@ -128,6 +129,28 @@ local function slot_wait(q, limit)
   return free == 'inf' and -1 or free - q.now + 1
 end
 
+-- The same for a slot of a project, which has as many as there are in all sets of its accounts.
+local function project_wait(q, sets, limit)
+  local held = {}
+  for _, set in ipairs(sets) do
+    local found = redis.call('ZRANGEBYSCORE', set, q.now, '+inf', 'WITHSCORES')
+    for i = 2, #found, 2 do
+      held[#held + 1] = found[i] == 'inf' and math.huge or math.min(found[i], q.now + q.window)
+    end
+  end
+  if limit == 0 or #held < limit then
+    return 0
+  end
+  table.sort(held)
+  local free = held[#held - limit + 1]
+  return free == math.huge and -1 or free - q.now + 1
+end
+
+-- The later of two waits; -1 is the longest.
+local function longer(one, other)
+  return (one < 0 or other < 0) and -1 or math.max(one, other)
+end
+
 -- Whether the trial request after the latest refusal is still unanswered. Wait for it no longer
 -- than a window: Google may take three minutes for a single request.
 local function is_tried(q)
@@ -137,8 +160,9 @@ end
 
 -- How long a request must wait, in milliseconds (0 for not at all, -1 for until a response comes),
 -- and which requests wait that long: those of its kind ('pause' after a refusal, else 'kind'), or
--- 'all'.
-local function wait_ms(q, interval)
+-- 'all'. `sets` and `shared` are the sets and the limit of the account's project; no sets if it has
+-- that for itself.
+local function wait_ms(q, interval, sets, shared)
   local spacing = (q.next or 0) - q.now
   if spacing > interval then
     spacing = interval
@@ -154,7 +178,8 @@ local function wait_ms(q, interval)
   if q.streak and is_tried(q) then
     return -1, 'pause'
   end
-  return slot_wait(q, limit_now(q)), 'kind'
+  local wait = slot_wait(q, limit_now(q))
+  return #sets > 0 and longer(wait, project_wait(q, sets, shared)) or wait, 'kind'
 end
 
 -- Hold a slot whose request was answered for one more window. Do not restore a single forgotten
@@ -184,12 +209,14 @@ end
 
 -- Release slots whose requests Google answered without refusing. ARGV[at] is their number; then
 -- follow, for each, its kind, its name, its limit, the window in milliseconds, and when its request
--- was sent. KEYS[key] and the keys after it are the sets of slots of their kinds. An epoch that has
--- ended may release, too. Returns the index after these arguments.
-local function release_slots(throttle, works, now, key, at)
+-- was sent. KEYS[key] and the keys after it are, for each, the set of slots of its account and kind,
+-- and that account's throttle. An epoch that has ended may release, too. Returns the index after
+-- these arguments.
+local function release_slots(works, now, key, at)
   for i = 0, ARGV[at] - 1 do
     local kind, slot, full, window, sent = unpack(ARGV, at + 1 + 5 * i, at + 5 + 5 * i)
-    local q = quota_of(throttle, KEYS[key + i], kind, tonumber(full), tonumber(window), now)
+    local q = quota_of(KEYS[key + 2 * i + 1], KEYS[key + 2 * i], kind, tonumber(full),
+      tonumber(window), now)
     hold_on(q, slot, works)
     not_refused(q, tonumber(sent), true)
   end

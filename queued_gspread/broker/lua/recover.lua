@@ -6,7 +6,7 @@
 -- KEYS[2] ready     prefix of the lists of lanes that wait for a server, one for each epoch
 -- KEYS[3] active    set: names of the lanes that a server knows, or will learn of from ready
 -- KEYS[4] formats   hash: which formats have had a server
--- KEYS[5...] slots  sorted sets: the slots of each kind of request; see quota.lua
+-- KEYS[5...] slots  sorted sets: each account's slots of each kind of request; see quota.lua
 -- ARGV[1] epoch     of the asking server
 -- ARGV[2] window    milliseconds
 -- ARGV[3] grace     milliseconds without a beat after which a server of another format is gone

@@ -9,8 +9,8 @@
 --
 -- KEYS[1] server    hash: the working server and its epoch
 -- KEYS[2] progress  hash: job id -> how far the call is
--- KEYS[3] throttle  hash: see quota.lua
--- KEYS[4] slots     sorted set: the slots of this kind of request
+-- KEYS[3] throttle  hash: see quota.lua; that of the request's account
+-- KEYS[4] slots     sorted set: the account's slots of this kind of request
 -- KEYS[5...] journal  list of each job that took part: what the next server must know
 -- ARGV[1] epoch     of the server that sent it
 -- ARGV[2] kind      the request's kind of quota

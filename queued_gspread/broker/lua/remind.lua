@@ -3,7 +3,7 @@
 -- shortened, unless Redis has forgotten its answer.
 --
 -- KEYS[1] server    hash: the working server and its epoch
--- KEYS[2] slots     sorted set: the slots of a kind of request; see quota.lua
+-- KEYS[2] slots     sorted set: an account's slots of a kind of request; see quota.lua
 -- ARGV[1] epoch     of the asking server
 -- then, for each slot:
 --         name

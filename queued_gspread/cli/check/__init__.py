@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 import queued_gspread
 from queued_gspread.broker.sandbox import check_server
+from queued_gspread.cli.credentials import credentials_of, google_options
 from queued_gspread.cli.output import say
-from queued_gspread.cli.server import credentials_of, google_options, quota_options
+from queued_gspread.cli.server import quota_options
 from queued_gspread.server.pacing.quota import Quota
 from queued_gspread.settings import Settings
 
 from .findings import Finding, as_json, as_text, failed, is_well, ok, skipped, summary
 from .of_credentials import Access
 from .of_google import NAMES, Google
+from .of_lenders import lender_finding, published_findings
 from .of_redis import Queue
 from .remedies import explain
 
@@ -115,6 +117,7 @@ def _through_the_queue(
     else:
         yield failed("token", *explain(error, account))
         yield from (skipped(name, "no token") for name in ("scopes", *NAMES))
+    yield from published_findings(queue.accounts)
     if queue.quota:
         yield ok("quota", f"the server assumes {queue.quota}")
     else:
@@ -124,6 +127,7 @@ def _through_the_queue(
 def _from_here(owner: str, namespace: str, options: argparse.Namespace) -> Iterator[Finding]:
     access = Access(credentials_of(options), options.api_endpoint, namespace)
     yield from access.findings(owner)
+    key = None
     if access.client is None:
         yield from (skipped(name, "no token") for name in NAMES)
     else:
@@ -131,10 +135,13 @@ def _from_here(owner: str, namespace: str, options: argparse.Namespace) -> Itera
         google = Google(request, access.account, place)
         google.reach()
         yield from google.findings(options.spreadsheet, is_api_key=access.is_api_key)
-    yield _quota(options)
+        key = google.key
+    for number, lender in enumerate(access.lenders, 2):
+        yield lender_finding(number, lender, key)
+    yield _quota(options, 1 + len(access.lenders))
 
 
-def _quota(options: argparse.Namespace) -> Finding:
+def _quota(options: argparse.Namespace, accounts: int) -> Finding:
     quota = Quota(
         options.reads_per_minute,
         options.writes_per_minute,
@@ -142,7 +149,8 @@ def _quota(options: argparse.Namespace) -> Finding:
         options.project_writes_per_minute,
         options.quota_window,
     )
-    return ok("quota", f"the server will assume {quota.about}")
+    each = f" for each of {accounts} accounts" if accounts > 1 else ""
+    return ok("quota", f"the server will assume {quota.about}{each}")
 
 
 @contextlib.contextmanager

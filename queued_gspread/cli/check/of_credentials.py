@@ -13,6 +13,7 @@ from google.auth.api_key import Credentials as APIKeyCredentials
 
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server.google.account import Account, way_to_google
+from queued_gspread.server.google.lenders import lenders_of
 from queued_gspread.server.google.sources import Named
 from queued_gspread.server.timing import Timing
 
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
     import gspread
 
-__all__ = ["Access", "scopes_of"]
+    from queued_gspread.server.google.lenders import Lender
+    from queued_gspread.server.google.token_state import AnyTokens
+
+__all__ = ["PATIENCE", "Access", "scopes_of", "token_trouble"]
 
 # Seconds.
 PATIENCE: Final = 20.0
@@ -54,6 +58,7 @@ class Access:
         namespace: The namespace that the server would work in.
         client: A client that has a token; None before :meth:`findings`, or if there is none.
         account: The account in words.
+        lenders: The accounts that lend it their quota, once its credentials were found to be good.
 
     """
 
@@ -63,13 +68,14 @@ class Access:
     client: gspread.Client | None = None
     account: str = "an unknown account"
     is_api_key: bool = field(default=False, init=False)
+    lenders: tuple[Lender, ...] = field(default=(), init=False)
 
     def findings(self, owner: str) -> Iterator[Finding]:
         """Yield what is found; ``owner`` is the account that the namespace belongs to, if any."""
+        named, way = Named(**self.named), (self.api_endpoint, PATIENCE, 0.0, Timing())
         try:
-            client, http, tokens = way_to_google(
-                None, Named(**self.named), self.api_endpoint, PATIENCE, 0.0, Timing()
-            )
+            client, http, tokens = way_to_google(None, named, *way)
+            _, self.lenders = lenders_of(named, http, *way)
         except ConfigurationError as error:
             yield failed("credentials", "none that can be used", str(error))
             yield from (skipped(name, "no credentials") for name in ("clock", "token", "scopes"))
@@ -101,18 +107,26 @@ class Access:
         return failed("credentials", f"{kind}; {told}", remedy)
 
     def _token(self, client: gspread.Client, tokens: Any) -> Iterator[Finding]:
-        tokens.start()
-        try:
-            tokens.refresh(PATIENCE)
-        except TROUBLES as error:
+        error = token_trouble(tokens)
+        if error is not None:
             yield failed("token", *explain(error, self.account))
             yield skipped("scopes", "no token")
             return
-        finally:
-            tokens.stop()
         self.client = client
         yield ok("token", f"Google gives one to {self.account}")
         yield scopes_of(tokens.credentials)
+
+
+def token_trouble(tokens: AnyTokens) -> Exception | None:
+    """Fetch a token; return why there is none, if so."""
+    tokens.start()
+    try:
+        tokens.refresh(PATIENCE)
+    except TROUBLES as error:
+        return error
+    finally:
+        tokens.stop()
+    return None
 
 
 def _clock(url: str) -> Finding:

@@ -52,6 +52,9 @@ class Google:
         account: The account, in words.
         place: Where requests go, if not to Google.
 
+    Attributes:
+        key: The id of the spreadsheet that was found; None for none.
+
     """
 
     def __init__(self, request: Callable[..., Any], account: str, place: str = "") -> None:
@@ -62,6 +65,7 @@ class Google:
         self._sheets_error: Exception | None = None
         self._has_drive = False
         self._about: dict[str, Any] = {}
+        self.key: str | None = None
 
     def reach(self) -> Exception | None:
         """Send the first request; return why none comes to Google, if so.
@@ -85,15 +89,14 @@ class Google:
             yield skipped("drive api", "an API key opens what is public, by its id")
         else:
             yield self._drive()
-        key = None
         if self._sheets_error is not None:
             yield skipped("spreadsheet", "the Sheets API has to answer first")
         elif not wanted:
             yield skipped("spreadsheet", "name one with --spreadsheet ID_OR_URL_OR_TITLE")
         else:
-            key, finding = self._spreadsheet(wanted)
+            self.key, finding = self._spreadsheet(wanted)
             yield finding
-        yield self._writing(key)
+        yield self._writing(self.key)
         yield self._creating()
 
     def _sheets(self) -> Finding:

@@ -14,6 +14,7 @@ from queued_gspread.broker.connection.client import connect
 from queued_gspread.broker.connection.failures import unavailable
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.persistence import lost_at_a_restart
+from queued_gspread.broker.published import published_of
 from queued_gspread.broker.redis_check import config_of, warning_of_eviction
 from queued_gspread.embedded import find_binary
 from queued_gspread.errors import ConfigurationError, QueuedGspreadError
@@ -21,10 +22,11 @@ from queued_gspread.errors import ConfigurationError, QueuedGspreadError
 from .findings import Finding, failed, ok, skipped, warned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from redis import Redis
 
+    from queued_gspread.broker import AccountAtWork
     from queued_gspread.broker.waiting.signs_of_life import Seen
     from queued_gspread.settings import Settings
 
@@ -32,7 +34,9 @@ __all__ = ["Queue"]
 
 _OLDEST: Final = (6, 2)
 # In a server's description.
-_ACCOUNT: Final = re.compile(r" \(as (.+?)(?: at http\S+)?, queued_gspread ")
+_ACCOUNT: Final = re.compile(
+    r" \(as (.+?)(?: and \d+ that lends?)?(?: at http\S+)?, queued_gspread "
+)
 _MAY_NOT: Final = "its user may not ask for it"
 
 
@@ -43,6 +47,8 @@ class Queue:
         server: The description of the server that works; '' for none.
         owner: The account that the namespace belongs to; '' for none yet, or if it is not known.
         quota: What that server assumes of the quota; '' if it does not say.
+        accounts: Its accounts, as it has published them; empty if there is one, or if this user may
+            not read what servers publish.
 
     """
 
@@ -52,6 +58,7 @@ class Queue:
         self.server = ""
         self.owner = ""
         self.quota = ""
+        self.accounts: Sequence[AccountAtWork] = ()
 
     def findings(self) -> Iterator[Finding]:
         """Yield what is found."""
@@ -82,6 +89,11 @@ class Queue:
             self.quota = quota if of == epoch else ""
         with suppress(ResponseError):
             self.owner = _text(found.get(keys.account))
+        with suppress(ResponseError):
+            names = [b"work", b"resources"]
+            parts = zip(names, found.hmget(keys.published, names), strict=True)
+            has = {name: part for name, part in parts if part is not None}
+            self.accounts = published_of(has, 0.0).work.accounts
 
     def _away(self, error: RedisError) -> Finding:
         if self._is_default and _can_be_started():

@@ -3,10 +3,14 @@
 // A number and its unit stay on one line.
 const SPACE = "\u00a0";
 const [MINUTE, HOUR, DAY] = [60, 3600, 86_400];
+const [KIB, MIB] = [2 ** 10, 2 ** 20];
 const SECONDS_OF_DATE = 19;
 
 export const count = (number) => Math.round(number).toLocaleString("en");
 export const calls = (number) => (number === 1 ? "1 call" : `${count(number)} calls`);
+
+// A number of bytes.
+export const size = (bytes) => (bytes < MIB ? `${(bytes / KIB).toFixed(1)}${SPACE}KiB` : `${(bytes / MIB).toFixed(1)}${SPACE}MiB`);
 
 // Whole seconds, as `queued-gspread status` says them.
 export function seconds(value, whole = Math.round) {

@@ -6,6 +6,7 @@ import { ago, count, expected, KINDS, seconds, serverName, spreadsheetOf } from 
 import { columnsOfLanes } from "./lanes.js";
 import { lasting, pauseItem } from "./pauses.js";
 import { Plot } from "./plots.js";
+import { Resources } from "./resources.js";
 import { href } from "./route.js";
 import { Table } from "./table.js";
 
@@ -84,6 +85,7 @@ export class Overview {
     this.parts = ["history", "first_lanes"];
     this.queue = queue;
     this.gauges = { read: new Gauge("read"), write: new Gauge("write"), drive: new Gauge("drive") };
+    this.resources = new Resources();
     this.plots = [
       new Plot("Throughput, a minute", [
         { label: "calls", color: "accent", of: (_, minute) => minute.calls },
@@ -114,7 +116,7 @@ export class Overview {
     const all = h("a", { href: href(queue, "servers") }, "All about servers");
     const servers = h("section", { className: "card" }, h("h2", {}, "Servers"), this.servers, all);
     const asked = h("section", { className: "card" }, h("h2", {}, "Operators have asked"), this.asked);
-    this.root = h("div", { className: "overview" }, wrong, this.gauges.read.root, this.gauges.write.root, this.gauges.drive.root, now, waits, ...this.plots.map((plot) => plot.root), servers, asked);
+    this.root = h("div", { className: "overview" }, wrong, this.gauges.read.root, this.gauges.write.root, this.gauges.drive.root, now, this.resources.root, waits, ...this.plots.map((plot) => plot.root), servers, asked);
     this.drawProblems = whenNew((told) => this.showProblems(told));
     this.drawServers = whenNew((servers) => fill(this.servers, servers.map(([name, role, text]) => {
       const line = h("li", {}, h("b", {}, name), text);
@@ -153,6 +155,7 @@ export class Overview {
     // Drive has a limit only where one was given.
     this.gauges.drive.root.hidden = !seen.quota.some((quota) => quota.kind === "drive" && quota.limit);
     this.showNumbers(seen);
+    this.resources.show(seen);
     if (seen.history !== this.history) for (const plot of this.plots) plot.show(seen.history, seen.at);
     this.history = seen.history;
     this.showLines(seen);

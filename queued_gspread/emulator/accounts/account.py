@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import secrets
 import threading
 from dataclasses import dataclass
@@ -27,13 +28,25 @@ _KEY_SIZE = 2048
 _NAME, _PROJECT = "emulator", "queued-gspread-emulator"
 # Seconds: only the signature is checked here, and the times with Google's clock elsewhere.
 _ANY_TIME = 10**9
+_PROJECT_IN = re.compile(rf"@{_PROJECT}-([1-9][0-9]{{0,8}})\.")
 _FIRST_CLIENT_ID = 100_000_000_000_000_000_000
 
 
-def email_of(number: int) -> str:
-    """Return the e-mail address of an account; the first number is 1."""
+def project_id(number: int) -> str:
+    """Return the id of a project; the first number is 1."""
+    return _PROJECT if number == 1 else f"{_PROJECT}-{number}"
+
+
+def email_of(number: int, project: int = 1) -> str:
+    """Return the e-mail address of an account of a project; the first numbers are 1."""
     name = _NAME if number == 1 else f"{_NAME}-{number}"
-    return f"{name}@{_PROJECT}.iam.gserviceaccount.com"
+    return f"{name}@{project_id(project)}.iam.gserviceaccount.com"
+
+
+def project_in(email: str) -> int:
+    """Return the number of the project that an account's address names."""
+    found = _PROJECT_IN.search(email)
+    return int(found[1]) if found else 1
 
 
 EMAIL = email_of(1)
@@ -72,7 +85,8 @@ def _check_ours(path: Path) -> None:
         found = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
         found = None
-    if not isinstance(found, dict) or found.get("project_id") != _PROJECT:
+    name = found.get("project_id") if isinstance(found, dict) else None
+    if not isinstance(name, str) or name.rstrip("0123456789") not in (_PROJECT, f"{_PROJECT}-"):
         reason = "holds something that is no key of an emulator, and is left as it is"
         raise FileExistsError(errno.EEXIST, reason, str(path))
 
@@ -90,12 +104,14 @@ class Account:
         url: Callable[[], str],
         changes: Changes,
         storage: bool | None = None,
+        project: int = 1,
     ) -> None:
-        """Begin without a key; the first number is 1.
+        """Begin without a key; the first number is 1, and so is the first project's.
 
         `storage` is whether it may own files; with None, the emulator's own `storage` says so.
         """
-        self.email = email_of(number)
+        self.email = email_of(number, project)
+        self.project = project
         self.storage = storage
         self.is_deleted = False
         self._client_id = str(_FIRST_CLIENT_ID + number - 1)
@@ -168,7 +184,7 @@ class Account:
         url, key = self._url(), self._present_key()
         return {
             "type": "service_account",
-            "project_id": _PROJECT,
+            "project_id": project_id(self.project),
             "private_key_id": key.key_id,
             "private_key": key.private_pem,
             "client_email": self.email,
@@ -185,7 +201,8 @@ class Account:
         before the emulator was started.
         """
         token_uri, signer = f"{self._url()}/token", self._present_key().signer
-        return Credentials(signer, self.email, token_uri, list(scopes), project_id=_PROJECT)
+        named = project_id(self.project)
+        return Credentials(signer, self.email, token_uri, list(scopes), project_id=named)
 
     def write_service_account(self, path: str | Path) -> None:
         """Write the account's JSON to a file that only its owner may read.

@@ -1,4 +1,4 @@
-"""The project: its service accounts and the access tokens granted to them."""
+"""The projects: their service accounts and the access tokens granted to them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from google.auth import _helpers, exceptions, jwt
 from gspread.auth import DEFAULT_SCOPES
 
-from .account import Account
+from .account import Account, project_in
 from .assertions import AUDIENCES, fault_of
 from .changes import Changes
 from .refusals import TokenRefusedError
@@ -83,10 +83,11 @@ class Project:
         """Return the service account with an address."""
         return self._accounts.get(email)
 
-    def add_account(self, storage: bool | None = None) -> Account:
+    def add_account(self, storage: bool | None = None, project: int = 1) -> Account:
         """Add a service account with its own key."""
         with self._changes.making():
-            account = Account(len(self._accounts) + 1, self._url, self._changes, storage)
+            number = len(self._accounts) + 1
+            account = Account(number, self._url, self._changes, storage, project)
             self._accounts[account.email] = account
         return account
 
@@ -101,10 +102,15 @@ class Project:
 
     def restore(self, public_keys: dict[str, dict[str, str]]) -> None:
         """Add the accounts of an earlier project, and accept its keys."""
-        while len(self._accounts) < len(public_keys):
-            self.add_account()
         for email, keys in public_keys.items():
+            if email not in self._accounts:
+                self.add_account(project=project_in(email))
             self._accounts[email].accept(keys)
+
+    def number_of(self, email: str) -> int:
+        """Return the number of the project that pays for somebody's requests."""
+        account = self._accounts.get(email)
+        return 1 if account is None else account.project
 
     def has_storage(self, email: str) -> bool:
         """Return whether whoever has this address may own files: only some service accounts not."""
@@ -172,10 +178,11 @@ class Project:
         with self._lock:
             self._granted.pop(token, None)
 
-    def revoke_all(self) -> None:
-        """Make every token granted so far invalid, as if it had expired."""
+    def revoke_all(self, email: str = "") -> None:
+        """Make the tokens granted so far invalid, all or those of one account."""
         with self._lock:
-            self._granted.clear()
+            for token in [t for t, grant in self._granted.items() if email in ("", grant.email)]:
+                del self._granted[token]
 
 
 def _issuer(assertion: str) -> str:

@@ -26,7 +26,7 @@ _ANYWHERE = re.compile(".*/(?:export|comments(?:/.*)?)")
 def check_rights(store: Store, request: Request) -> None:
     """Raise Google's error if the file that a request names may not be reached, or changed."""
     file = store.files.get(request.parts.get("id", ""))
-    if file is None or file.file_id in store.private:
+    if file is None or store.hides(file.file_id):
         return
     if request.on_sheets:
         if request.quota == "write" and not may_change(file, request.email):

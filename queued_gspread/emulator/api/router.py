@@ -85,6 +85,7 @@ def find_place(store: Store, request: Request) -> None:
     """
     match = APPEND.fullmatch(request.raw_path)
     assert match
+    store.caller = request.email
     with contextlib.suppress(ApiError, InvalidArgumentError):
         _, book = store.spreadsheet_file(unquote(match["id"]))
         request.place = values_api.append_place(book, unquote_plus(match["range"]))
@@ -119,6 +120,7 @@ def _route(store: Store, request: Request) -> Answer:
         match = pattern.fullmatch(request.raw_path) if method == request.method else None
         if match:
             request.parts = {name: unquote_plus(part) for name, part in match.groupdict().items()}
+            store.caller = request.email
             check_rights(store, request)
             found = handle(store, request)
             if found is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from queued_gspread.emulator.wire.errors import file_not_found, sheets_forbidden, sheets_not_found
 
+from .exceptions import Exceptions
 from .not_computed import Gaps
 from .sheet import Sheet
 from .spreadsheet import SURROUNDINGS, Spreadsheet
@@ -71,13 +72,17 @@ def may_change(file: File, email: str) -> bool:
 
 
 class Store:
-    """All files of one account, and the ids of files it may not see."""
+    """All files, and the ids of those that are not shared.
+
+    `caller` is the address of the account whose request is being applied, '' for an API key.
+    """
 
     def __init__(self, ids: Ids, clock: Callable[[], datetime], email: str) -> None:
         """Begin without files."""
         self.clock = clock
         self.gaps = Gaps()
         self.email = email
+        self.caller = ""
         self.clear(ids)
 
     def clear(self, ids: Ids) -> None:
@@ -88,6 +93,7 @@ class Store:
         self.owner_id = ids.digits(20)
         self.files: dict[str, File] = {}
         self.private: set[str] = set()
+        self.exceptions = Exceptions()
 
     def create(self, name: str, mime_type: str, parents: list[str] | None = None) -> File:
         """Add a file; a spreadsheet begins with one empty sheet."""
@@ -121,6 +127,12 @@ class Store:
             {**self._right(of, email), "id": self.ids.digits(20)} for email, of in held.items()
         ]
 
+    def give_role(self, file: File, email: str, role: str) -> None:
+        """Share a file with one account for a role, whatever it had."""
+        others = [held for held in file.permissions if held.get("emailAddress") != email]
+        right = {**self._right(role, email), "id": self.ids.digits(20)}
+        file.permissions = [*others, right]
+
     def drive_of(self, folders: list[str]) -> str:
         """Return the id of the shared drive that one of the folders is in; '' for none."""
         found = (self.files[folder] for folder in folders if folder in self.files)
@@ -143,16 +155,20 @@ class Store:
         file.modified = self.clock()
         file.version += 1
 
+    def hides(self, file_id: str) -> bool:
+        """Return whether a file is not shared with the caller."""
+        return self.exceptions.hides(file_id, self.caller, file_id in self.private)
+
     def file(self, file_id: str) -> File:
         """Return a file, or raise the Drive API's 404."""
         found = self.files.get(file_id)
-        if found is None or file_id in self.private:
+        if found is None or self.hides(file_id):
             raise file_not_found(file_id)
         return found
 
     def spreadsheet_file(self, file_id: str) -> tuple[File, Spreadsheet]:
         """Return a spreadsheet and its file, or raise the Sheets API's 404 or 403."""
-        if file_id in self.private:
+        if self.hides(file_id):
             raise sheets_forbidden()
         found = self.files.get(file_id)
         if found is None or found.book is None:
@@ -162,7 +178,7 @@ class Store:
     def shared_files(self) -> list[File]:
         """Return the files that Drive lists, the newest first."""
         files = reversed(self.files.values())
-        return [file for file in files if not (file.file_id in self.private or is_drive(file))]
+        return [file for file in files if not (self.hides(file.file_id) or is_drive(file))]
 
     def own_files(self) -> list[File]:
         """Return those of them that are in no shared drive."""

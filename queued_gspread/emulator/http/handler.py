@@ -50,6 +50,7 @@ class _Visit:
     arrived: float
     total: float
     account: str = ""
+    project: int = 0
     quota: str = ""
     counted: float | None = None
     refused_by: str = ""
@@ -206,7 +207,7 @@ class Handler:
         except ApiError as error:
             visit.answer = refusal(error)
             return False
-        visit.quota = request.quota
+        visit.quota, visit.project = request.quota, self._project.number_of(visit.account)
         return True
 
     def _counted(self, visit: _Visit) -> float:
@@ -222,7 +223,7 @@ class Handler:
 
     def _allowed(self, visit: _Visit) -> bool:
         meter, now = self.meter, self._now()
-        limit = meter.take(visit.account, visit.quota, now)
+        limit = meter.take(visit.account, visit.quota, now, visit.project)
         if limit is None:
             visit.counted = now
             return True
@@ -270,6 +271,7 @@ def _served(visit: _Visit, shown: Answer | None, fault: str, answered: float) ->
         arrived=visit.arrived,
         answered=answered,
         account=visit.account,
+        project=visit.project,
         quota=visit.quota,
         counted=visit.counted,
         refused_by=visit.refused_by,

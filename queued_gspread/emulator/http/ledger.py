@@ -40,6 +40,8 @@ class Served:
     """When the answer was sent or the connection reset; for a late reset, when it was applied."""
     account: str = ""
     """The account's e-mail address; empty for an API key and without a valid token."""
+    project: int = 0
+    """The number of the project that it counts for; 0 if no account was identified."""
     quota: str = ""
     """What it counts as, `read`, `write` or `drive`; empty if no account was identified."""
     counted: float | None = None

@@ -22,7 +22,7 @@ class Quotas:
     """How many requests are allowed in a window; 0 is no limit.
 
     `reads` and `writes` are one account's requests to the Sheets API, `project_reads` and
-    `project_writes` those of all accounts together, `drive` one account's requests to the Drive
+    `project_writes` those of all accounts of a project, `drive` one account's requests to the Drive
     API. `window` and `offset` are seconds of the emulator's monotonic clock. A fixed window is
     [k * window + offset, (k + 1) * window + offset). Those of a `staggered` movement are fixed too,
     and each account's begin at other moments. With `sliding` it is every window that ends now.
@@ -75,11 +75,15 @@ def _is_number(value: object) -> bool:
 
 @dataclass(frozen=True)
 class Limit:
-    """One limit: of reads, writes or Drive's requests, for one account or the whole project."""
+    """One limit: of reads, writes or Drive's requests, for one account or its whole project.
+
+    `project` is the number of the project whose requests it is about.
+    """
 
     kind: str
     per_user: bool
     value: int
+    project: int = 1
 
     @property
     def name(self) -> str:
@@ -105,40 +109,39 @@ class Meter:
     def __init__(self, quotas: Quotas) -> None:
         """Begin with nothing counted."""
         self.quotas = quotas
-        self._windows: dict[tuple[str, str | None], Window] = {}
+        self._windows: dict[tuple[str, str | int], Window] = {}
 
-    def take(self, account: str, kind: str, now: float) -> Limit | None:
+    def take(self, account: str, kind: str, now: float, project: int = 1) -> Limit | None:
         """Count a request if all limits allow it; return the limit that refuses it, if any."""
-        concerned = [
-            (limit, self._window(limit, account)) for limit in self._limits(kind) if limit.value
-        ]
+        limits = [limit for limit in self._limits(kind, project) if limit.value]
+        concerned = [(limit, self._window(limit, account)) for limit in limits]
         refusing = next((limit for limit, window in concerned if not window.allows(now)), None)
         if refusing is None or self.quotas.count_refused:
             for _, window in concerned:
                 window.count(now)
         return refusing
 
-    def _limits(self, kind: str) -> Iterator[Limit]:
+    def _limits(self, kind: str, project: int) -> Iterator[Limit]:
         quotas = self.quotas
         if kind == "drive":
-            yield Limit(kind, True, quotas.drive)
+            yield Limit(kind, True, quotas.drive, project)
         elif kind == "read":
-            yield Limit(kind, True, quotas.reads)
-            yield Limit(kind, False, quotas.project_reads)
+            yield Limit(kind, True, quotas.reads, project)
+            yield Limit(kind, False, quotas.project_reads, project)
         else:
-            yield Limit(kind, True, quotas.writes)
-            yield Limit(kind, False, quotas.project_writes)
+            yield Limit(kind, True, quotas.writes, project)
+            yield Limit(kind, False, quotas.project_writes, project)
 
     def _window(self, limit: Limit, account: str) -> Window:
-        key = (limit.kind, account if limit.per_user else None)
+        key = (limit.kind, account if limit.per_user else limit.project)
         if key not in self._windows:
             quotas = self.quotas
             offset = quotas.offset + self._stagger(key[1])
             self._windows[key] = Window(limit.value, quotas.window, quotas.movement, offset)
         return self._windows[key]
 
-    def _stagger(self, account: str | None) -> float:
-        """Return a part of the window that is always the same for an account."""
-        if account is None or self.quotas.movement != "staggered":
+    def _stagger(self, whose: str | int) -> float:
+        """Return a part of the window, always the same for an account; none for a project."""
+        if isinstance(whose, int) or self.quotas.movement != "staggered":
             return 0.0
-        return crc32(account.encode()) / 2**32 * self.quotas.window
+        return crc32(whose.encode()) / 2**32 * self.quotas.window

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from queued_gspread.emulator.accounts.account import email_of
+from queued_gspread.emulator.accounts.account import email_of, project_in
 from queued_gspread.emulator.book.ids import Ids
 
 from .state_cells import Shared, shared_from
@@ -76,6 +76,7 @@ def _generator(found: list[Any]) -> tuple[Any, ...]:
 def _accounts(part: Part) -> dict[str, dict[str, str]]:
     found = {email: keys.expect(dict) for email, keys in part.members()}
     for number, email in enumerate(found, 1):
-        if email != email_of(number):
-            raise DamagedError(f"{part.place} has {email!r} where {email_of(number)} should be")
+        wanted = email_of(number, project_in(email))
+        if email != wanted:
+            raise DamagedError(f"{part.place} has {email!r} where {wanted} should be")
     return found

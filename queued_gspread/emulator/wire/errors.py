@@ -237,13 +237,13 @@ def quota_exceeded(limit: Limit) -> ApiError:
         return drive_error(HTTPStatus.FORBIDDEN, limit.name, message, domain="usageLimits")
     message = (
         f"Quota exceeded for quota metric '{limit.metric}' and limit '{limit.title}' of service "
-        f"'{_SHEETS_SERVICE}' for consumer 'project_number:1'."
+        f"'{_SHEETS_SERVICE}' for consumer 'project_number:{limit.project}'."
     )
     metadata = {
         "quota_location": "global",
         "quota_metric": f"{_SHEETS_SERVICE}/{limit.kind}_requests",
         "quota_limit_value": str(limit.value),
-        "consumer": "projects/1",
+        "consumer": f"projects/{limit.project}",
         "service": _SHEETS_SERVICE,
         "quota_limit": limit.name,
     }

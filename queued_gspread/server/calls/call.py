@@ -148,6 +148,11 @@ class Call:
         """Whether a non-idempotent request is out and its outcome is not known."""
         return self.is_out and self.journal_update is not None and bool(self.journal_update.attempt)
 
+    @property
+    def sent_as(self) -> str:
+        """The account that its journal's intent names: one that lends its quota, or ''."""
+        return self.journal_update.attempt.partition("@")[2] if self.journal_update else ""
+
     def needs(self, request: Request) -> None:
         """Record which request it needs next."""
         self.request = request
@@ -216,6 +221,8 @@ class Call:
         """
         if self.journal_update is None:
             self.journal_update = self._note_before(attempt, journals)
+        elif self.journal_update.attempt not in ("", attempt):  # another account is asked
+            self.journal_update = replace(self.journal_update, attempt=attempt)
         mark, timeout = self.mark_after(), self.job.timeout
         return AcquireArgs(self.entry, mark, timeout, self.journal_update, self.claim)
 

@@ -187,13 +187,14 @@ def lost(job: Job, unanswered: Unanswered, request: Request | None = None) -> Ou
     if sent is not None:
         if request is None or RequestDigest.of(request) != sent:
             request = Request(sent.method, sent.endpoint)
-        return failed(in_doubt(error, job, request, unanswered.at), job)
+        in_doubt(error, job, request, unanswered.at, unanswered.account)
+        return failed(error, job)
     error.call = _shown(job)
     return failed(error, job)
 
 
 def in_doubt(
-    error: OutcomeUnknownError, job: Job, request: Request, at: float | None
+    error: OutcomeUnknownError, job: Job, request: Request, at: float | None, account: str = ""
 ) -> OutcomeUnknownError:
     """Add to an error which request it is about and how to check its outcome; return it.
 
@@ -202,6 +203,7 @@ def in_doubt(
         job: The job of the call that the request was sent for.
         request: The request.
         at: When it was sent, in seconds of Redis's clock.
+        account: The account that it was sent under, if that lent its quota.
 
     """
     sent = RequestDigest.of(request)
@@ -209,6 +211,7 @@ def in_doubt(
     error.call = _shown(job)
     error.sent = f"{sent.method.upper()} {sent.endpoint}"
     error.sent_at = _moment(at)
+    error.sent_as = account
     error.how_to_check = _UPSERT if job.name == "worksheet.upsert_rows" else how_to_check(request)
     if not error.response.status_code:
         error.how_to_check += _LATE

@@ -185,7 +185,8 @@ class Runner:
         # Another server may have come further since. A promoted replica may know less.
         if left is not None and left.mark == JOURNALLED and journal.length <= len(left.exchanges):
             if left.is_in_doubt:
-                return lost(job, Unanswered(RequestDigest.of(left.request)), left.request)
+                sent = RequestDigest.of(left.request)
+                return lost(job, Unanswered(sent, account=left.sent_as), left.request)
             return Call(entry, job, list(left.exchanges), JOURNALLED, journal.length)
         if journal.unanswered is not None:
             step = _advance(Call(entry, job, list(journal.exchanges)))

@@ -53,16 +53,23 @@ class Account:
         tokens: Its access tokens.
         namespace: The namespace of the server.
         replaces: The account that owns the namespace now, if this one is to take it over.
+        lenders: How many accounts lend it their quota.
 
     """
 
     def __init__(
-        self, http: gspread.HTTPClient, tokens: AnyTokens, namespace: str, replaces: str = ""
+        self,
+        http: gspread.HTTPClient,
+        tokens: AnyTokens,
+        namespace: str,
+        replaces: str = "",
+        lenders: int = 0,
     ) -> None:
         self._http = http
         self._tokens = tokens
         self._namespace = namespace
         self._replaces = replaces
+        self._lenders = lenders
 
     @property
     def identity(self) -> Identity:
@@ -83,7 +90,14 @@ class Account:
     def about(self, server: str, version: str) -> str:
         """Return a description of a server with this account, for other servers and observers."""
         endpoint = f" at {self.endpoint}" if self.endpoint else ""
-        return f"{server} (as {self.identity.shown}{endpoint}, queued_gspread {version})"
+        return f"{server} (as {self.shown}{endpoint}, queued_gspread {version})"
+
+    @property
+    def shown(self) -> str:
+        """The account in words, and how many lend it their quota."""
+        own = self.identity.shown
+        lend = "lends" if self._lenders == 1 else "lend"
+        return f"{own} and {self._lenders} that {lend}" if self._lenders else own
 
     def warn_of_endpoint(self, about: str) -> None:
         """Warn if another server, by its description, sends its requests elsewhere."""

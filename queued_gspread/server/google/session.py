@@ -88,6 +88,7 @@ def adopt(
     refresh_every: float = 0.0,
     source: AnySource | None = None,
     timing: Timing | None = None,
+    lends: bool = False,
 ) -> tuple[gspread.HTTPClient, AnyTokens]:
     """Return a copy of the client's HTTP client that retries nothing, and its tokens.
 
@@ -100,6 +101,7 @@ def adopt(
         refresh_every: See :class:`Tokens`.
         source: What the client's credentials come from; None if they cannot be renewed.
         timing: See :class:`Tokens`.
+        lends: See :class:`Tokens`.
 
     Raises:
         ConfigurationError: The argument is not a client.
@@ -128,6 +130,7 @@ def adopt(
         reload=source.file.reload if source and source.file else None,
         remedy=source.remedy if source else None,
         timing=timing,
+        lends=lends,
     )
     http.auth = Shared(tokens)
     http.session = _without_repeats(session, http.auth)

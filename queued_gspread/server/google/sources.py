@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .file_kinds import FileKind
 
-__all__ = ["CREDENTIALS_JSON", "CredentialsText", "Named", "Source", "source_of"]
+__all__ = ["CREDENTIALS_JSON", "CredentialsText", "Named", "Source", "lender_sources", "source_of"]
 
 CREDENTIALS_JSON: Final = f"{ENV_PREFIX}CREDENTIALS_JSON"
 _VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -66,7 +66,7 @@ class Named:
     credentials: str | Path | Mapping[str, Any] | Credentials | None = field(
         default=None, repr=False
     )
-    service_account: str | Path | None = None
+    service_account: str | Path | Sequence[str | Path] | None = None
     oauth: bool | str | Path = False
     adc: bool = False
     api_key: str | None = field(default=None, repr=False)
@@ -87,14 +87,34 @@ class Named:
     def options(self) -> list[str]:
         """The options that name credentials."""
         is_text = isinstance(self.credentials, CredentialsText)
+        key_files = self.key_files
         chosen = {
             CREDENTIALS_JSON if is_text else "--credentials": self.credentials is not None,
-            "--service-account": self.service_account,
+            "--service-account": key_files,
             "--oauth": self.oauth,
             "--adc": self.adc,
             "--api-key": self.api_key,
         }
         return [option for option, value in chosen.items() if value]
+
+    @property
+    def key_files(self) -> tuple[str | Path, ...]:
+        """The key files of service accounts, the namespace's own first; () for the usual place.
+
+        Raises:
+            ConfigurationError: There are several, and one has an empty name.
+
+        """
+        given: Any = self.service_account
+        files = tuple(given) if isinstance(given, (list, tuple)) else (given,)
+        if not any(files):
+            return ()
+        if not all(files):
+            raise ConfigurationError(
+                f"one of the {len(files)} key files of --service-account has an empty name: name "
+                "it, or leave it out"
+            )
+        return files
 
 
 class Source:
@@ -254,7 +274,26 @@ def source_of(named: Named) -> AnySource:
         return _application_default(access)
     if named.api_key:
         return _api_key(named.api_key, named)
-    return _of_file(_service_account_path(named.service_account), (SERVICE_ACCOUNT,), access)
+    first = next(iter(named.key_files), None)
+    return _of_file(_service_account_path(first), (SERVICE_ACCOUNT,), access)
+
+
+def lender_sources(named: Named) -> list[Source]:
+    """Return the sources of the accounts that lend their quota to the first; [] for one account.
+
+    Raises:
+        ConfigurationError: An option makes one account of all of them.
+
+    """
+    others = named.key_files[1:]
+    as_one = {"--subject": named.subject, "--impersonate": named.impersonate}
+    if others and (options := [option for option, value in as_one.items() if value]):
+        raise ConfigurationError(
+            f"{options[0]} and several of --service-account exclude each other: all of them would "
+            "send as one account, which has one quota. Take one --service-account"
+        )
+    access = Access.of(named.scopes, None, None)
+    return [_of_file(_service_account_path(path), (SERVICE_ACCOUNT,), access) for path in others]
 
 
 def _of_any(given: Any, access: Access) -> AnySource:

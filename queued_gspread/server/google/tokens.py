@@ -36,6 +36,7 @@ from .token_lifecycle import (
     step,
     until_due,
 )
+from .token_log import log_again, log_failing, log_refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,16 +53,6 @@ __all__ = ["Tokens"]
 # The clocks of a machine that was suspended or migrated may jump.
 _LONGEST_SLEEP: Final = 60.0
 _STOP_TIMEOUT: Final = 0.5
-_REFUSED: Final = "Google refuses the credentials of %s (%s): there will be no new access token. %s"
-_LOOK: Final = (
-    "Look whether the account or its key was disabled or deleted, and whether this machine's clock "
-    "is right; a new credentials file in the place of the old one is noticed"
-)
-_FAILS: Final = (
-    "no access token can be fetched, the token endpoint fails (%s): it is asked again, and calls "
-    "wait while there is no valid token. If this goes on, look at this machine's network and "
-    "proxy, and at the credentials' token_uri"
-)
 
 
 def _time_of_day() -> float:
@@ -84,6 +75,8 @@ class Tokens:
             that changes to this machine's time of day do not matter.
         wall: The time of day, in seconds since 1970.
         timing: How often to look for a changed key file.
+        lends: Whether the account lends its quota, so that no call waits for its tokens; for the
+            log.
 
     """
 
@@ -98,8 +91,10 @@ class Tokens:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = _time_of_day,
         timing: Timing | None = None,
+        lends: bool = False,
     ) -> None:
         self.credentials = credentials
+        self._lends = lends
         self._request = TokenRequest(request)
         self._reload = reload
         self._remedy = remedy or (lambda _: "")
@@ -268,15 +263,15 @@ class Tokens:
         return failed
 
     def _carry_out(self, action: Action, result: RefreshSucceeded | RefreshFailed) -> None:
+        whose = _whose(self.credentials)
         if action is Action.NOTIFY:
             self._on_change()
         elif isinstance(result, RefreshSucceeded):
-            LOGGER.info("there is an access token again")
+            log_again(whose, lends=self._lends)
         elif action is Action.LOG_FAILING:
-            LOGGER.warning(_FAILS, result.reason)
+            log_failing(whose, result.reason, lends=self._lends)
         else:
-            told = (_whose(self.credentials), result.reason, self._remedy(result.reason) or _LOOK)
-            LOGGER.error(_REFUSED, *told)
+            log_refused(whose, result.reason, self._remedy(result.reason), lends=self._lends)
 
     def _end_of(self, credentials: Credentials) -> float:
         """Return when a token expires, on the monotonic clock; google-auth gives it in UTC."""

@@ -87,6 +87,12 @@ class Transport:
         # The lanes whose requests are in the air, with the moment when they were sent.
         self._out: dict[str, float] = {}
 
+    def under(self, http: gspread.HTTPClient, tokens: AnyTokens) -> Transport:
+        """Return a transport of another account; what it has in the air counts here as well."""
+        made = Transport(http, tokens, self._clock, confirm=self._confirm, scopes=self._scopes)
+        made._out = self._out
+        return made
+
     @property
     def token_version(self) -> int:
         """The number of the current access token."""

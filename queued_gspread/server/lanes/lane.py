@@ -83,6 +83,7 @@ class Lane:
         self._answered = 0
         self._reads = RoundReads()
         self._recall = Recall(services.sender)
+        self._may_recall = False  # until a call comes that is content with answers of some age
         self._is_round = False  # upserts gain most by having all in one round of three requests
         self._suspect: Entry | None = None
         self._memory = Portion(services.memory)
@@ -90,7 +91,8 @@ class Lane:
 
     def work(self) -> Task:
         """Run the lane's calls; between two of them, other lanes may have the worker."""
-        following = self._first_job()
+        # The first job may have come along with the lane's name.
+        following, self._first = self._first or self._services.queue.head(self._name), None
         try:
             while (self._open or following) and not self._is_over():
                 if following and not self._open:
@@ -133,11 +135,6 @@ class Lane:
             self._memory.close()
             if self._open or self._ended:
                 log_left(self._open, self._ended, self._entries)
-
-    def _first_job(self) -> Entry | None:
-        """Return the first job, which may have come along with the lane's name."""
-        first, self._first = self._first, None
-        return first or self._services.queue.head(self._name)
 
     def _head_after(self, ticket: Ticket) -> Generator[Ticket, Permit, Entry | None]:
         """Wait, and look at the head of the lane again."""
@@ -184,6 +181,7 @@ class Lane:
         if isinstance(begun, Call):
             self._services.admission.history.begin(begun)
             self._open.append(begun)
+            self._may_recall = self._may_recall or begun.job.max_age > 0
         elif begun.is_left:
             self._is_left = True
             if begun.has_sent:
@@ -198,7 +196,7 @@ class Lane:
         self._requests += 1
         left = self._pieces_of_first() if self._pieces else None
         whole = self._whole() if left is None else []
-        if whole and (recalled := self._recall.answers(whole)):
+        if self._may_recall and (recalled := self._recall.answers(whole)):
             return recalled
         outgoing = self._next_request(whole) if left is None else left.take()
         ended: Results = []

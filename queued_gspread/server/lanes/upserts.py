@@ -126,6 +126,8 @@ def begin_outdated_anew(calls: Sequence[Call], results: Results) -> list[Call]:
         results: What a request has come to, for the calls that it was for.
 
     """
+    if len(results) == len(calls):
+        return []
     answered = {call for call, _ in results}
     if not any(is_append(call.request) for call in answered):
         return []

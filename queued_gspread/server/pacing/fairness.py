@@ -172,7 +172,7 @@ class Fairness:
 
     def rank(self, slot: Slot) -> int:
         """Return how many slots of that kind the lane holds; the lane with fewer goes first."""
-        kind = self._kinds.get(slot.kind)
+        kind = self._kinds.get(slot.line)
         return kind.held.get(slot.lane, 0) if kind is not None else 0
 
     def moment(self, slot: Slot) -> float:
@@ -190,7 +190,7 @@ class Fairness:
 
     def told(self, slot: Slot, permit: Permit | None = None) -> None:
         """Note what Redis answered; ``permit`` is None if asking failed."""
-        kind = self._kinds.get(slot.kind)
+        kind = self._kinds.get(slot.line)
         if kind is not None and slot.name in kind.asked and (not permit or permit.word != "go"):
             kind.give_up(slot)
         if permit and permit.word in ("go", "wait") and slot.lane:
@@ -198,7 +198,7 @@ class Fairness:
 
     def answered(self, slot: Slot, now: float) -> None:
         """Note that a request was answered: its slot is free one window later."""
-        kind = self._kinds.get(slot.kind)
+        kind = self._kinds.get(slot.line)
         if kind is not None and slot.name in kind.asked:
             way, _ = kind.asked.pop(slot.name)
             kind.ends.append((now + slot.window, slot.lane, way))
@@ -220,15 +220,15 @@ class Fairness:
         return len(self._used) > 1
 
     def _kind(self, slot: Slot) -> _Kind | None:
-        if slot.lane and slot.limit and slot.kind not in self._kinds:
-            self._kinds[slot.kind] = _Kind(slot.limit)
-        return self._kinds.get(slot.kind) if slot.lane else None
+        if slot.lane and slot.limit and slot.line not in self._kinds:
+            self._kinds[slot.line] = _Kind(slot.limit)
+        return self._kinds.get(slot.line) if slot.lane else None
 
     def _limit(self, slot: Slot, limit: int) -> None:
         """Note the current limit; without one, slots of that kind are no longer counted."""
         if not limit:
-            self._kinds.pop(slot.kind, None)
-        elif slot.kind in self._kinds:
-            self._kinds[slot.kind].limit = limit
+            self._kinds.pop(slot.line, None)
+        elif slot.line in self._kinds:
+            self._kinds[slot.line].limit = limit
         else:
-            self._kinds[slot.kind] = _Kind(limit)
+            self._kinds[slot.line] = _Kind(limit)

@@ -25,17 +25,18 @@ _CHANGE: Final = {"read": READS, "write": WRITES}
 class Quota:
     """How many requests of each kind may be made in a window, and how far apart.
 
-    A namespace is one account, so the account's limit and the project's limit apply to the same
-    requests, and keeping the lower one keeps both. 0 means no limit. Drive's quota is far above
+    Where a namespace has one account of a project, the account's limit and the project's apply to
+    the same requests, and keeping the lower one keeps both. Where it has several, each has that
+    limit, and all of them together the project's. 0 means no limit. Drive's quota is far above
     what gspread needs and has no limit here: https://developers.google.com/workspace/drive/api/guides/limits
 
     Attributes:
-        reads: Reads of the Sheets API for the account.
-        writes: Writes of the Sheets API for the account.
+        reads: Reads of the Sheets API for each account.
+        writes: Writes of the Sheets API for each account.
         project_reads: This namespace's part of the project's reads.
         project_writes: This namespace's part of the project's writes.
         window: The length of a window in seconds.
-        interval: The least number of seconds between two requests of any kind.
+        interval: The least number of seconds between two requests of any kind as one account.
         is_fair: Whether lanes are kept from taking all slots of a window at once; see ``fairness``.
 
     Raises:
@@ -72,6 +73,11 @@ class Quota:
             "read": min(filter(None, (self.reads, self.project_reads)), default=0),
             "write": min(filter(None, (self.writes, self.project_writes)), default=0),
         }
+
+    @property
+    def shared(self) -> dict[str, int]:
+        """How many requests of each kind a project's accounts may make together; 0 for no limit."""
+        return {"read": self.project_reads, "write": self.project_writes}
 
     @property
     def about(self) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
-from queued_gspread.broker import ALL, NO_SLOT
+from queued_gspread.broker import ALL, LENT, NO_SLOT
 
 from .fairness import Fairness
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import Permit, Slot
 
-__all__ = ["ANSWERS", "FREE", "LARGE", "SLOTLESS", "SMALL", "Ticket", "TicketQueue"]
+__all__ = ["ANSWERS", "FREE", "LARGE", "SLOTLESS", "SMALL", "Ticket", "TicketQueue", "kind_of"]
 
 FREE: Final = ""
 """The kind of a request that takes no slot and waits for no other request."""
@@ -37,7 +37,8 @@ class Ticket:
     """A request's place in the queue. Moments are seconds on one monotonic clock.
 
     Attributes:
-        kind: Which quota the request counts against, or one of :data:`SLOTLESS`.
+        kind: The line of its slot, which is named after the quota that the request counts
+            against; or one of :data:`SLOTLESS`.
         number: Its place in order of arrival; a retried request keeps its number.
         not_before: The earliest moment at which it may be sent.
         until: When it gives up.
@@ -65,6 +66,11 @@ class Ticket:
     def turns(self) -> str:
         """The group that has turns one at a time: its kind, or ALL that keep an interval."""
         return ALL if self.slot.interval else self.kind
+
+
+def kind_of(ticket: Ticket) -> str:
+    """Return the kind of a ticket, whichever line it waits in."""
+    return ticket.slot.kind or ticket.kind
 
 
 # Ordered by moment or rank, then by number, then by insertion, since a request that comes back
@@ -122,7 +128,7 @@ class TicketQueue:
     def parked(self, most: int) -> list[tuple[str, str]]:
         """Return the lanes of up to ``most`` tickets that a pause holds up, with their kinds."""
         parked = itertools.islice(self._parked, most)
-        return [(ticket.lane, ticket.held_kind or ticket.kind) for ticket in parked]
+        return [(ticket.lane, ticket.held_kind or kind_of(ticket)) for ticket in parked]
 
     def _line_up(self, ticket: Ticket) -> None:
         if ticket.not_before > -math.inf:
@@ -177,6 +183,8 @@ class TicketQueue:
         """Note that the request for a slot was answered, so its kind may have turns again."""
         self._fairness.answered(slot, now)
         self.unblock(slot.kind)
+        # A slot of any account may be one that a request of this kind in the other line takes.
+        self._blocked.pop(slot.kind + LENT, None)
 
     def take(self, now: float) -> Ticket | None:
         """Take the next ticket whose turn has come, or one that must give up."""
@@ -219,12 +227,14 @@ class TicketQueue:
 
     def lanes(self, most: int) -> dict[str, tuple[int, list[str]]]:
         """Return for each kind how many tickets wait, and the lanes of up to ``most`` of them."""
-        found = {}
-        for kind, heap in self._ready.items():
+        found: dict[str, tuple[int, list[str]]] = {}
+        for heap in self._ready.values():
             waiting = dict.fromkeys(item[3] for item in heap if item[3].is_in_line)
             if waiting:
                 lanes = [ticket.lane for ticket in itertools.islice(waiting, most)]
-                found[kind] = len(waiting), lanes
+                first = next(iter(waiting))
+                before, named = found.get(kind_of(first), (0, []))
+                found[kind_of(first)] = before + len(waiting), [*named, *lanes][:most]
         return found
 
     def early(self, most: int) -> list[Ticket]:

@@ -11,21 +11,34 @@ slots than the quota has requests. Then no window of Google's holds more than th
     until r_i + w >= c_i + w >= a + w > c_j >= s_j. So at s_j all their slots are held at once,
     and there are no more of them than the quota.
 
+Where accounts lend a namespace their quota, this holds for each account by itself: its requests
+take slots of its own, and no more of them are held at once than its quota has. It holds for each
+project of which there are several accounts, too. A request takes a slot only while the accounts of
+its project hold fewer together than the project's quota has; one script counts and takes, so
+nothing comes in between. Let "requests" be those of a project, and the proof stands: at s_j all
+their slots are held at once, in the sets of its accounts, and there are no more of them than its
+quota. An account that has its project for itself is held to the lower one of both quotas. All this
+is about the accounts that a server has. What others of the same project have sent less than a
+window before, for a server that had them, it does not count.
+
 Nothing is assumed of latencies, nor of the window but its length; that Google's clock and
 Redis's run equally fast is. A slot whose response never came is held until one window after its
 server was found gone; what Google would do with such a request later than that is not covered.
-Which request asks, and when, is chosen for fairness between lanes (``ticket_queue``, ``fairness``).
-That can only delay a question: the proof holds for every request that Redis has let go, whenever
-and in whatever order they asked.
+Which request asks, and when, is chosen for fairness between lanes (``ticket_queue``, ``fairness``),
+and under which account for the sake of their room (``lending``). That can only delay a question, or
+ask it elsewhere: the proof holds for every request that Redis has let go, whenever and in whatever
+order they asked.
 
 Slots are kept in Redis (``broker/lua/quota.lua``), on Redis's clock, so that they outlive the
-server. If Redis forgets them, the server that holds them still has them (``broker.permits.Held``).
+server. If Redis forgets them, the server that holds them still has them (``broker.held.Held``).
 
 A request's task takes a ticket and waits for its turn. Then it asks Redis, on the worker's thread
 that drives it. Redis answers "go", or how long to wait: then all requests of that kind wait, and
 the task goes back into the queue. Of the tickets of a kind that have waited, one has its turn at a
-time, and the others do not ask. Waiting takes no thread, and the valve's own thread only gives
-turns.
+time, and the others do not ask. Requests that may go out under any account wait in a line of their
+own, and ask one account after the other in their turn: so they do not wait behind one that only the
+namespace's account may send, nor it behind them. Waiting takes no thread, and the valve's own
+thread only gives turns.
 """
 
 from __future__ import annotations
@@ -40,7 +53,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from queued_gspread.broker import ALL, Permit
 from queued_gspread.server.failure import logged
 
-from .ticket_queue import FREE, SLOTLESS, Ticket, TicketQueue
+from .ticket_queue import FREE, SLOTLESS, Ticket, TicketQueue, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -179,7 +192,7 @@ class Valve:
             self._queue.told(ticket, permit)
             word = "" if permit is None else permit.word
             if permit is not None:
-                self._said[ticket.kind] = permit, self._clock()
+                self._said[kind_of(ticket)] = permit, self._clock()
             if permit is not None and word == "wait":
                 self._queue.hold(ticket)
                 until = self._clock() + min(permit.wait, _LOOK_AGAIN)
@@ -241,8 +254,8 @@ class Valve:
             now = self._clock()
             by_kind = self._queue.lanes(most)
             for ticket in self._queue.held:
-                count, lanes = by_kind.get(ticket.kind, (0, []))
-                by_kind[ticket.kind] = count + 1, [*lanes, ticket.lane]
+                count, lanes = by_kind.get(kind_of(ticket), (0, []))
+                by_kind[kind_of(ticket)] = count + 1, [*lanes, ticket.lane]
             early = self._queue.early(most)
             later = {ticket.lane: ticket.not_before - now for ticket in early}
             is_shared = self._queue.is_shared

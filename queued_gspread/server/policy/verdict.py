@@ -35,7 +35,7 @@ from .request import Failure, Response
 if TYPE_CHECKING:
     from .request import Request
 
-__all__ = ["Verdict", "VerdictKind", "judge"]
+__all__ = ["NOT_APPLIED", "Verdict", "VerdictKind", "judge"]
 
 
 class VerdictKind(Enum):
@@ -49,8 +49,19 @@ class VerdictKind(Enum):
     """Not applied: the token was refused."""
     NOT_SENT = auto()
     """Not applied: it never left."""
+    NOT_LENT = auto()
+    """Not applied: an account that lends its quota may not do it; the namespace's own may."""
     UNKNOWN = auto()
     """It may have been applied."""
+
+
+NOT_APPLIED: Final = (
+    VerdictKind.REFUSED_QUOTA,
+    VerdictKind.UNAUTHENTICATED,
+    VerdictKind.NOT_SENT,
+    VerdictKind.NOT_LENT,
+)
+"""What means that a request was certainly not applied, whatever it is."""
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,15 @@ entry begins. After ``=`` comes a value in the wire format::
     {"sent": [method, endpoint, digest], "returned": any}
     {"sent": [method, endpoint, digest], "raised": exception}
 
-An intent has ``[method, endpoint, digest]`` alone, after its time. If jobs are signed, the value
-after ``=`` is signed too, for its job and its place, so a server replays no answer that Google did
-not give. An intent needs no signature: the most it can do is end its call as unknown.
+An intent has ``[method, endpoint, digest]`` alone, after its time and, before that, the account if
+one lent its quota. If jobs are signed, the value after ``=`` is signed too, for its job and its
+place, so a server replays no answer that Google did not give. An intent needs no signature: the
+most it can do is end its call as unknown.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,6 +41,8 @@ __all__ = ["Journal", "Journals", "Unanswered", "intend"]
 _ANSWERED: Final = b"="
 _INTENT: Final = b">"
 _UNENCODABLE: Final = b"?"
+# An account is only named if its name is one: whoever writes to Redis may have written the intent.
+_ATTEMPT: Final = re.compile(rb">[^@]*@([A-Za-z0-9.@_+-]{1,254})")
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,13 @@ class Unanswered:
     Attributes:
         sent: The digest of the request; None if that cannot be read.
         at: When it was about to be sent, in seconds of Redis's clock.
+        account: The account that it was sent under, if that lent its quota.
 
     """
 
     sent: RequestDigest | None = None
     at: float | None = None
+    account: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,8 +147,10 @@ def _recorded(fields: Any) -> RecordedExchange:
 def _unanswered(entry: bytes) -> Unanswered:
     if entry[:1] != _INTENT:
         return Unanswered()
-    _, milliseconds, intent = entry.split(b" ", 2)
-    return Unanswered(_sent(codec.loads(intent)), int(milliseconds) / 1000)
+    attempt, milliseconds, intent = entry.split(b" ", 2)
+    found = _ATTEMPT.fullmatch(attempt)
+    account = found[1].decode() if found else ""
+    return Unanswered(_sent(codec.loads(intent)), int(milliseconds) / 1000, account)
 
 
 def _sent(fields: Any) -> RequestDigest:

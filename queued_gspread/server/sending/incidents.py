@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from queued_gspread.errors import BrokerUnavailableError
 from queued_gspread.server.calls.titles import title_of
 from queued_gspread.server.log import LOGGER
-from queued_gspread.server.policy.verdict import VerdictKind
+from queued_gspread.server.policy.verdict import Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from queued_gspread.broker import QuotaState, Slot
     from queued_gspread.protocol.messages import Job
     from queued_gspread.server.policy.retry import RetryPolicy
-    from queued_gspread.server.policy.verdict import Verdict
 
-__all__ = ["WHAT", "IncidentLog", "log_repeat", "unreplicated"]
+__all__ = ["UNREPLICATED", "WHAT", "IncidentLog", "log_repeat", "unreplicated"]
+
+UNREPLICATED: Final = Verdict(
+    VerdictKind.NOT_SENT, why="the replicas of Redis do not all have the journal"
+)
+"""What it means that a journal is not stored durably enough."""
 
 # An episode is over after so many windows without an incident.
 _QUIET_WINDOWS: Final = 10
@@ -45,13 +49,14 @@ class IncidentLog:
 
     def note_refusal(self, slot: Slot, verdict: Verdict, quota_state: QuotaState) -> None:
         """Log a refusal for the quota, if it begins an episode; otherwise at debug level."""
-        if not self._begins_episode(slot.kind, slot.window):
-            LOGGER.debug("%s refused: %s; %s", WHAT[slot.kind], verdict.why, quota_state)
+        what = WHAT[slot.kind] + (f" as {slot.account}" if slot.account else "")
+        if not self._begins_episode(what, slot.window):
+            LOGGER.debug("%s refused: %s; %s", what, verdict.why, quota_state)
             return
         LOGGER.warning(
             "Google refuses %s for the quota (%s), although this server keeps to it: %s. They "
             "pause now and are retried; the limit goes down%s and recovers step by step. %s",
-            WHAT[slot.kind],
+            what,
             verdict.why,
             _cause(verdict.of),
             f" to {quota_state.limit}" if quota_state.limit else "",

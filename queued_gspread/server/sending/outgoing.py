@@ -99,6 +99,7 @@ class OutgoingRequest:
         attempts: The attempts to send it; its pieces share them.
         result: The result of the latest attempt.
         may_be_set_back: Returns whether its calls may begin anew after an operator's pause.
+        is_own: Whether it may go out under the namespace's own account alone.
 
     """
 
@@ -107,6 +108,7 @@ class OutgoingRequest:
     attempts: Attempts = field(default_factory=Attempts, repr=False)
     result: SendResult | None = field(default=None, repr=False)
     may_be_set_back: Callable[[], bool] = field(default=bool, repr=False)
+    is_own: bool = field(default=False, repr=False)
 
     @property
     def parts(self) -> list[merging.Mergeable]:

@@ -107,12 +107,18 @@ class QuotaWaits:
         LOGGER.info(
             "waiting for the quota of %s (%s): %s may be sent %s; calls in the queue: %s",
             WHAT[slot.kind],
-            self._quota.shown(slot.kind),
+            self._shown(slot),
             _SHARED if is_shared else "the next",
             when,
             "?" if calls is None else calls,
             extra={"fields": fields},
         )
+
+    def _shown(self, slot: Slot) -> str:
+        """Return the limit in words."""
+        if not (slot.may_be_lent and slot.limit):
+            return self._quota.shown(slot.kind)
+        return f"{slot.limit} in {slot.window:g} s for all accounts together"
 
     def _count(self) -> int | None:
         # Another program may have put anything into that key.

@@ -67,8 +67,8 @@ class Remembering:
         self._may_land = may_land or _MAY_LAND
         self._earlier = max(earlier, may_land)
         self._clock = clock
-        # Whether any call was content with an answer of some age.
-        self._is_used = False
+        # Whether any call was content with an answer of some age: until then nothing is kept.
+        self.is_used = False
         self._has_begun = False
 
     @property
@@ -103,7 +103,7 @@ class Remembering:
         if not any(call.job.max_age for call in calls):
             return []
         confirm()
-        self._is_used = True
+        self.is_used = True
         results: Results = []
         size = 0
         try:
@@ -135,7 +135,7 @@ class Remembering:
     def leaves(self, outgoing: OutgoingRequest) -> Sent | None:
         """Note that a request is about to be sent; return when, if it reads."""
         request = outgoing.calls[0].request
-        if not self._is_used:
+        if not self.is_used:
             return None
         if is_read(request):
             return self._cache.sent()
@@ -153,7 +153,7 @@ class Remembering:
         elif is_unknown and not is_read(request):
             # Even if nobody has asked yet: somebody may before it lands.
             self._cache.forget(may_change(request), self._clock() + self._may_land)
-        elif self._is_used and not is_read(request):
+        elif self.is_used and not is_read(request):
             self._cache.forget(may_change(request))
 
     def _keep(self, outgoing: OutgoingRequest, result: SendResult, sent: Sent) -> None:

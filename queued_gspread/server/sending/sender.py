@@ -27,16 +27,16 @@ from queued_gspread.server.figures import Figures
 from queued_gspread.server.pacing.ticket_queue import Ticket
 from queued_gspread.server.pacing.valve import TURN
 from queued_gspread.server.policy.request import Exchange, Failure, Response, answer_of
-from queued_gspread.server.policy.verdict import Verdict, VerdictKind, judge
+from queued_gspread.server.policy.verdict import NOT_APPLIED, Verdict, VerdictKind, judge
 
 from .counters import Counters
-from .incidents import IncidentLog, log_repeat, unreplicated
+from .incidents import UNREPLICATED, IncidentLog, log_repeat, unreplicated
 from .outgoing import Cause, SendResult, end_of_waiting
 from .quota_waits import QuotaWaits
 from .releases import Releases
 from .remembering import Remembering
 from .request_span import sent_in_span
-from .results import answers_of, may_still_land, unsent
+from .results import answers_of, drop_ineligible, may_still_land
 from .suspects import Suspects
 
 if TYPE_CHECKING:
@@ -50,19 +50,15 @@ if TYPE_CHECKING:
     from queued_gspread.server.pacing.valve import Valve
     from queued_gspread.server.policy.retry import Attempts, RetryPolicy
 
+    from .loans import Loans
     from .outgoing import OutgoingRequest
     from .results import Results
 
 __all__ = ["Sender"]
 
 _FINAL: Final = Verdict(VerdictKind.FINAL)
-_UNREPLICATED: Final = Verdict(
-    VerdictKind.NOT_SENT, why="the replicas of Redis do not all have the journal"
-)
 _NOT_KNOWN: Final = SendResult([], Verdict(VerdictKind.UNKNOWN))
 _UNSENT: Final = SendResult([], Verdict(VerdictKind.NOT_SENT))
-_NO_KEY: Final = ("promised", "full")
-_NOT_APPLIED: Final = (VerdictKind.REFUSED_QUOTA, VerdictKind.UNAUTHENTICATED, VerdictKind.NOT_SENT)
 
 
 class Sender:
@@ -79,6 +75,7 @@ class Sender:
         counters: Counts requests, and the calls that they are for.
         figures: Counts them for those who look at the queue.
         remembering: Keeps the answers to reads, and forgets what writes may change.
+        loans: Decides under which account each goes out; None if there is one account.
 
     """
 
@@ -95,6 +92,7 @@ class Sender:
         counters: Counters | None = None,
         figures: Figures | None = None,
         remembering: Remembering | None = None,
+        loans: Loans | None = None,
     ) -> None:
         self._queue = queue
         self._transport = transport
@@ -106,6 +104,7 @@ class Sender:
         self._counters = counters or Counters()
         self._figures = figures or Figures()
         self.remembering = remembering or Remembering()
+        self._loans = loans
         self._incidents = IncidentLog(clock)
         self._waits = QuotaWaits(quota, queue, clock)
         self._suspects = Suspects(clock)
@@ -134,18 +133,24 @@ class Sender:
         ended, attempts = [] if ended is None else ended, outgoing.attempts
         attempts.begin()
         while outgoing.calls:
-            slot = self._quota.slot(
-                outgoing.calls[0].request, self._queue.epoch, outgoing.spreadsheet
-            )
+            first = outgoing.calls[0].request
+            slot = self._quota.slot(first, self._queue.epoch, outgoing.spreadsheet)
+            if self._loans is not None:
+                slot = self._loans.widened(slot, outgoing)
             try:
                 permit = yield from self._permit(outgoing, slot, attempts)
             except GoogleAuthError as error:
                 ended += [(call, call.given_up(error)) for call in outgoing.calls]
                 break
-            ended += self._drop_ineligible(outgoing, attempts, permit)
+            promises = self.recovery.promises
+            ended += drop_ineligible(outgoing, attempts, permit, self._clock(), promises)
             if permit.word != "go":
                 continue
+            if self._loans is not None:
+                slot = self._loans.slot_of(slot, permit.account)
             outgoing.result = self._attempt(outgoing, slot, permit)
+            if self._loans and self._loans.is_own_again(outgoing, slot, outgoing.result):
+                continue
             if not self._goes_on(outgoing, attempts, outgoing.result):
                 ended += self._ends(outgoing, outgoing.result, permit)
                 break
@@ -195,7 +200,7 @@ class Sender:
             call.journal_update = None
         lane = outgoing.spreadsheet
         return Ticket(
-            slot.kind,
+            slot.line,
             attempts.number,
             self.recovery.not_before(lane, attempts.not_before),
             outgoing.end_of_waiting,
@@ -216,7 +221,9 @@ class Sender:
                 self._join_late(outgoing, attempts)
                 if over := self._valve.end_of(ticket):
                     return over
-            asked = self._acquire(outgoing, ticket.slot)
+            ask = partial(self._acquire, outgoing)
+            loans, slot = self._loans, ticket.slot
+            asked = ask(slot) if loans is None else loans.ask(outgoing, slot, ask)
             permit = self._waits.noted(ticket.slot, asked, attempts)
         finally:
             # A pause of an operator's says nothing of the quota.
@@ -230,7 +237,7 @@ class Sender:
         """Wait for the end of an operator's pause; the callers' timeouts count meanwhile."""
         self.releases.now(outgoing.lane)
         if outgoing.may_be_set_back():
-            raise outgoing.set_back(ticket.kind, pause.key)
+            raise outgoing.set_back(ticket.slot.kind, pause.key)
         attempts.rest(self._clock())
         attempts.pause = pause.shown
         ticket.pause, ticket.until = pause.key, outgoing.end_of_waiting
@@ -249,68 +256,60 @@ class Sender:
 
     def _acquire(self, outgoing: OutgoingRequest, slot: Slot) -> Permit:
         self.releases.settle_kept()
-        acquire_args = [call.share(slot.name, self.recovery.journals) for call in outgoing.calls]
+        attempt, journals = slot.attempt, self.recovery.journals
+        acquire_args = [call.share(attempt, journals) for call in outgoing.calls]
         acquire = partial(self._queue.acquire, acquire_args, slot)
         return self.releases.with_next(outgoing.lane, acquire)
-
-    def _drop_ineligible(
-        self, outgoing: OutgoingRequest, attempts: Attempts, permit: Permit
-    ) -> Results:
-        """Drop the calls that may not go, or not be retried; return how they end."""
-        now, going = self._clock(), []
-        ended: Results = []
-        for place, call in enumerate(outgoing.calls):
-            word = permit.word_of(place)
-            is_waiting = word == "late" and not permit.words
-            if word == "go" or (is_waiting and end_of_waiting(call, attempts) > now):
-                going.append(call)
-            elif word in _NO_KEY:
-                call.tally.give_up()
-                ended.append((call, self.recovery.promises.refused(call, word)))
-            else:
-                ended.append((call, unsent(call, attempts, word)))
-        outgoing.calls = going
-        return ended
 
     def _attempt(self, outgoing: OutgoingRequest, slot: Slot, permit: Permit) -> SendResult:
         """Send a request once, and release its slot whether or not that succeeds."""
         for call in outgoing.calls:
             call.leaves()
         self._counters.note(merging.name_of(outgoing.calls[0].request), len(outgoing.calls))
-        result, sent = _NOT_KNOWN, self.remembering.leaves(outgoing)
-        token, began = self._transport.token_version, time.monotonic()
+        transport, result = self._transport, _NOT_KNOWN
+        sent = self.remembering.leaves(outgoing) if self.remembering.is_used else None
+        if slot.account and self._loans:
+            transport = self._loans.transport(slot.account)
+        token, began = transport.token_version, time.monotonic()
         try:
-            result = self._send_once(outgoing, slot)
+            result = self._send_once(outgoing, slot, transport)
         except (StaleEpochError, BrokerUnavailableError):
             result = _UNSENT
             raise
         finally:
+            if self._loans is not None:
+                result = self._loans.landed(outgoing, slot, result)
+            # A lender that may not is none of the caller's answers.
             self.remembering.landed(outgoing, result, sent)
             kind = slot.kind * result.has_gone_out
             for call in outgoing.calls:
                 call.tally.end(kind, len(outgoing.calls))
             if kind:
-                self._count(outgoing, kind, result, time.monotonic() - began)
+                self._count(outgoing, slot, result, time.monotonic() - began)
             self._settle(outgoing, slot, permit, result)
         if result.verdict.kind is VerdictKind.UNAUTHENTICATED:
-            self._transport.token_refused(token)
+            transport.token_refused(token)
         elif answer_of(result.exchanges[0].outcome) is not None:
-            self._transport.token_accepted(token)
+            transport.token_accepted(token)
         return result
 
-    def _count(self, outgoing: OutgoingRequest, kind: str, result: SendResult, took: float) -> None:
+    def _count(
+        self, outgoing: OutgoingRequest, slot: Slot, result: SendResult, took: float
+    ) -> None:
         is_again, calls = outgoing.attempts.last is not None, len(outgoing.calls)
-        self._figures.note_request((kind, result.end, calls, took, is_again))
+        self._figures.note_request((slot.kind, result.end, calls, took, is_again))
+        if self._loans is not None:
+            self._figures.note_sent_as((slot.account, slot.kind))
 
-    def _send_once(self, outgoing: OutgoingRequest, slot: Slot) -> SendResult:
+    def _send_once(self, outgoing: OutgoingRequest, slot: Slot, transport: Transport) -> SendResult:
         if outgoing.attempt_name and not self._are_journals_durable(outgoing):
-            return outgoing.land(Exchange(outgoing.request, Failure(unreplicated())), _UNREPLICATED)
+            return outgoing.land(Exchange(outgoing.request, Failure(unreplicated())), UNREPLICATED)
         first, request = outgoing.calls[0], outgoing.request
         timeout, lane = first.job.http_timeout, outgoing.spreadsheet
         if first.span is None or not slot.kind:
-            exchange = self._transport.send(request, timeout, lane)
+            exchange = transport.send(request, timeout, lane)
         else:
-            send, place = self._transport.send, self._transport.place_of(request)
+            send, place = transport.send, transport.place_of(request)
             send_once = partial(send, request, timeout, lane)
             exchange = sent_in_span(send_once, outgoing, request, place)
         # A request for the server's own credentials does not go to Google, so it has no slot.
@@ -327,7 +326,7 @@ class Sender:
     ) -> None:
         """Record in Redis, if it must know, that a request is no longer in the air."""
         verdict = result.verdict
-        is_unwritten = verdict.kind in _NOT_APPLIED or result.is_refused
+        is_unwritten = verdict.kind in NOT_APPLIED or result.is_refused
         attempt = outgoing.attempt_name if result.exchanges or is_unwritten else ""
         answers = dict(answers_of(outgoing, result, permit)) if attempt and not is_unwritten else {}
         jobs = [self._release_of(call, answers.get(call), is_unwritten) for call in outgoing.calls]
@@ -348,6 +347,10 @@ class Sender:
             self._valve.answered(slot)
         if refused:
             self._incidents.note_refusal(slot, verdict, quota_state)
+            if self._loans is not None:
+                settle, alone = self.releases.settle, {**answer, "attempt": ""}
+                pause = partial(settle, [], sent=permit.sent, **alone)
+                self._loans.refused(slot, verdict, quota_state, pause)
 
     def _release_of(
         self, call: Call, answer: Exchange | Outcome | None, is_unwritten: bool
@@ -386,7 +389,7 @@ class Sender:
             outgoing.result, goes_on = replace(result, cause=Cause.FAILED), False
         elif not goes_on:
             return False
-        if verdict is _UNREPLICATED:
+        if verdict is UNREPLICATED:
             self._incidents.note_unreplicated(self._retry_policy)
         elif verdict.kind is VerdictKind.NOT_SENT:
             place = self._transport.place_of(exchange.request)

@@ -182,6 +182,7 @@ def test_recorded_traffic_comes_back():
 def test_no_attribute_is_forgotten():
     """What has a rule of its own in the state has the attributes that the rules know."""
     known = {"ids", "email", "owner_id", "files", "private", *SURROUNDINGS}
+    known |= {"caller", "exceptions"}  # of a request, and rights of accounts, which are not kept
     assert vars(new_store()).keys() == known
     known = {"row_count", "column_count", "has_formulas", "_rows", "_filled"}
     assert vars(Grid(1, 1)).keys() == known

@@ -28,21 +28,25 @@ class Emulated:
         place: Where the run takes place.
         latency: Seconds from a request's arrival to its answer.
         quota: Options that limit the requests of an account; none is limited by default.
+        lenders: How many more accounts lend the servers their quota.
 
     """
 
-    def __init__(self, place, latency=0.0, quota=()):
+    def __init__(self, place, latency=0.0, quota=(), lenders=0):
         self._place, self._latency, self._quota = place, latency, quota
         self.namespace = place.namespace()
         self.key_file = place.folder / f"{self.namespace}.json"
+        self._lenders = [place.folder / f"{self.namespace}-{n}.json" for n in range(lenders)]
         self._stack = ExitStack()
         self._servers = 0
 
     def __enter__(self):
         options = ["--latency", self._latency, "--service-account-out", self.key_file, *self._quota]
+        lenders = (f"--lender-out={path}" for path in self._lenders)
         self._process = start_command(
             "emulator",
             *options,
+            *lenders,
             stdout=subprocess.PIPE,
             text=True,
             env=environment(),
@@ -60,7 +64,8 @@ class Emulated:
         self._servers += 1
         log = self._place.folder / f"{self.namespace}-{self._servers}.log"
         queue = ["--redis-url", self._place.redis_url, "--namespace", self.namespace]
-        google = ["--service-account", self.key_file, "--api-endpoint", self.url]
+        google = ["--api-endpoint", self.url]
+        google += [f"--service-account={path}" for path in (self.key_file, *self._lenders)]
         process = ServerProcess(log, *queue, *google, *_LIMITS, *options)
         self._stack.callback(process.end)
         return process

@@ -35,6 +35,8 @@ class Size:
         polling: Seconds for which they do.
         poll_every: Seconds from one read of a process to the next.
         max_age: How old their answers may be, in seconds.
+        lent_calls: How many rows are appended where several accounts lend their quota.
+        lent_books: To how many spreadsheets.
 
     """
 
@@ -59,13 +61,16 @@ class Size:
     polling: float = 60.0
     poll_every: float = 1.0
     max_age: float = 2.0
+    lent_calls: int = 1_200
+    lent_books: int = 12
 
 
 FULL = Size()
 QUICK = Size(
     rounds=1, calls=16, scripts=1, rows=20, values=1, depths=(0, 20), looks=5, widths=(1, 2),
     seconds=0.2, starts=1, files=3, fair_calls=12, fair_window=0.6, loop=6, loop_turns=1,
-    upserters=2, upserts=2, pollers=3, polling=0.6, poll_every=0.1, max_age=0.2,
+    upserters=2, upserts=2, pollers=3, polling=0.6, poll_every=0.1, max_age=0.2, lent_calls=24,
+    lent_books=2,
 )  # fmt: skip
 
 

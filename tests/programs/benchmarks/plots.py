@@ -23,6 +23,7 @@ _FIGURES = {
     "pipelines": ("pipelines", "time_s", "A plain loop in a pipeline, seconds"),
     "upserts": ("upserts", "requests", "Upserts of many processes, requests"),
     "polling": ("polling", "requests", "Processes that poll one sheet for a minute, reads"),
+    "accounts": ("accounts", "time_s", "1,200 appends under the quotas of accounts, seconds"),
     "fairness": ("fairness", "b_p99_ms", "A call beside a busy spreadsheet, p99 in ms"),
 }
 

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 import redis
 
 from . import (
+    accounts,
     added_latency,
     depth,
     fairness,
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "pipelines": pipelines.run,
     "upserts": upserts.run,
     "polling": polling.run,
+    "accounts": accounts.run,
 }
 _PACKAGES = ("queued-gspread", "gspread", "redis", "hiredis", "huey", "dramatiq")
 

@@ -104,6 +104,30 @@ class User:
             seldom.join()
             return {"seconds": seconds, "request": request, "waits": [w.result() for w in waits]}
 
+    def spread(self, keys, callers, count, rest):
+        """Have callers append rows to each of several sheets; return the seconds that took.
+
+        Args:
+            keys: Of the spreadsheets.
+            callers: How many append to each, one row after the other.
+            count: How many rows each of them appends.
+            rest: Seconds without a request before all of it.
+
+        """
+        sheets = [self._sheet(key) for key in keys] * callers
+
+        def append(caller):
+            for number in range(count):
+                sheets[caller].append_row([f"row {caller}-{number}"])
+
+        time.sleep(rest)
+        with ThreadPoolExecutor(len(sheets)) as pool:
+            return _seconds(lambda: list(pool.map(append, range(len(sheets)))))
+
+    def rows(self, key):
+        """Return the first column."""
+        return self._sheet(key).col_values(1)
+
     def loop(self, key, what, count, seed=0):
         """Make a plain loop of calls in a pipeline; return what it took, and what it left.
 
@@ -245,7 +269,8 @@ def _seconds(call):
 def main():
     where = json.loads(sys.argv[1])
     user = User({"direct": _direct, "queued": _queued}[where["way"]](where))
-    answers = "create script write read openall open contend loop gather upsert column count_up"
+    answers = "create script write read openall open contend loop gather upsert column count_up "
+    answers += "spread rows"
     answer_all({name: getattr(user, name) for name in answers.split()})
 
 

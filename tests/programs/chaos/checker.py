@@ -18,6 +18,8 @@ LOST, DOUBLED, UNASKED, INVENTED = "lost", "doubled", "made all the same", "inve
 STALE, ORDER, HANGS, STRANGE = "stale read", "order", "hangs", "unstated error"
 LEFTOVER, REFUSED, DIED = "leftover key", "refused by the quota", "died"
 LAPSED, OLD = "sent for a lapsed holder", "older than its max_age"
+LAPSED = "sent for a lapsed holder"
+LENT = "lent where the own account may not"
 SWALLOWED, HARMED, BLAMED = "swallowed", "failed for another's fault", "no server died of it"
 
 _JOB_LOST, _HANDOVER = "JobLostError", "failover"
@@ -29,6 +31,8 @@ _STAYING = (
     *("outcomes", "errors", "published"),
     *("slots:read", "slots:write", "slots:drive"),
 )
+# Those of accounts that lend their quota, by how they begin.
+_STAYING_OF_ACCOUNTS = ("slots:read:", "slots:write:", "slots:drive:", "throttle:")
 _EXPIRING = ("reply:", "control:", "renewal:")
 
 
@@ -66,7 +70,10 @@ class Evidence:
             client and number.
         totals: The numbers that were counted under locks, in that order: title, number, increment.
         typed: What was typed without the queue, in that order: title, number, when it was there.
-        refused: The requests that the emulator's own quota refused.
+        refused: The requests that the emulator's own quota refused, and what of them is more in a
+            window than a quota allows.
+        trespasses: The requests of lenders on what the servers' own account may not do.
+        lent: How many requests lenders have sent.
         left: The keys that are left in Redis, with the seconds until they expire, or None.
         died: What ended although nobody had ended it, or ended badly.
         poison: What always fails, as :class:`.poison.Poison` tells it, or None.
@@ -84,6 +91,8 @@ class Evidence:
     totals: list[tuple[str, int, str]] = field(default_factory=list)
     typed: list[tuple[str, int, float]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    trespasses: list[str] = field(default_factory=list)
+    lent: int = 0
     left: dict[str, int | None] = field(default_factory=dict)
     died: list[str] = field(default_factory=list)
     poison: Any = None
@@ -105,7 +114,7 @@ def violations(evidence):
     rules = (
         *(_answers, _interrupts, _poisoned, _blamed, _rows, _inserts, _sheets, _copies),
         *(_row_order, _insert_order, _row_reads, _cell_reads, _ages),
-        *(_counters, _totals, _keys, _quota, _deaths),
+        *(_counters, _totals, _keys, _quota, _deaths, _lent),
     )
     return [found for rule in rules for found in rule(evidence)]
 
@@ -150,7 +159,8 @@ def _is_forgotten(call):
 
 def _is_forbidden_for_nothing(evidence, call):
     """Tell whether a call has ended with a 403 although nothing that it holds meets one."""
-    return call.status == HTTPStatus.FORBIDDEN and not _is_poisoned(evidence, call)
+    is_meant = call.what == "trespass" or _is_poisoned(evidence, call)
+    return call.status == HTTPStatus.FORBIDDEN and not is_meant
 
 
 def _is_silent(evidence):
@@ -370,7 +380,8 @@ def _last_counter(title, number, calls):
 def _keys(evidence):
     """Find keys in Redis that are not documented to stay, or to expire."""
     for key, expiry in sorted(evidence.left.items()):
-        stays = key in _STAYING or (key.startswith(_EXPIRING) and expiry is not None)
+        of_account = key.startswith(_STAYING_OF_ACCOUNTS) and "@" in key
+        stays = key in _STAYING or of_account or (key.startswith(_EXPIRING) and expiry is not None)
         if not stays:
             yield Violation(LEFTOVER, f"{key}, which expires in {expiry} s")
 
@@ -379,6 +390,15 @@ def _quota(evidence):
     """Find requests that the emulator's own quota refused."""
     for request in evidence.refused:
         yield Violation(REFUSED, request)
+
+
+def _lent(evidence):
+    """Find what lenders were used for, or callers were given, that the own account may not do."""
+    for request in evidence.trespasses:
+        yield Violation(LENT, request)
+    for call in _of(evidence, "trespass"):
+        if call.is_ok:
+            yield Violation(LENT, f"{call.client} was let to {call.book}", (call,))
 
 
 def _deaths(evidence):

@@ -37,8 +37,27 @@ OLD = "old"
 ACTIONS = "actions"
 """An operator pauses, resumes, drains and cancels."""
 
+LENDERS = "lenders"
+"""Two more accounts lend the servers their quota: one loses a spreadsheet, one its key.
+
+One more client asks for what only these two may do.
+"""
+
 ALL = frozenset(
-    {SUSPENDED, SIGNALS, STOPS, CONTENT, BODIES, ASYNCIO, PIPELINES, FORGETS, LOCKS, ACTIONS, OLD}
+    {
+        SUSPENDED,
+        SIGNALS,
+        STOPS,
+        CONTENT,
+        BODIES,
+        ASYNCIO,
+        PIPELINES,
+        FORGETS,
+        LOCKS,
+        ACTIONS,
+        OLD,
+        LENDERS,
+    }
 )
 VARIABLE = "CHAOS_CLASSES"
 

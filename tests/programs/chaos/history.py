@@ -19,7 +19,8 @@ class Call:
         client: Who made it.
         number: Its place among this client's calls, which come one after the other.
         what: ``append``, ``insert``, ``update``, ``add_sheet``, ``copy``, ``rows``, ``cell``,
-            ``typed``, ``open``, or ``increment``: a read and a write under a lock.
+            ``typed``, ``open``, ``increment``: a read and a write under a lock, ``trespass``: what
+            the servers' own account may not do, or ``visit``: a read of what it may only read.
         book: The title of the spreadsheet.
         value: What is written, unique but for ``update``, which counts up; of a ``cell`` that is
             read, whose counter it is.

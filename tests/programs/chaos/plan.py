@@ -13,6 +13,7 @@ from .classes import (
     ASYNCIO,
     CONTENT,
     FORGETS,
+    LENDERS,
     LOCKS,
     OLD,
     PIPELINES,
@@ -43,10 +44,17 @@ PAUSE, DRAIN, CANCEL = "paused", "drained", "cancelled"
 ACTS = (PAUSE, DRAIN, CANCEL)
 """What an operator does to a queue."""
 
+LOST_SHEET, DELETED = "lost a sheet", "key deleted"
+LOSSES = (LOST_SHEET, DELETED)
+"""What befalls accounts that lend their quota."""
+
 BOOKS = ("Book 0", "Book 1", "Book 2")
 WINDOW = 1.0
 LIMIT = 100
 """The quota of reads, and that of writes, in a window of so many seconds."""
+
+LENT, LENT_PROJECT = 10, 15
+"""The same for each of several accounts, so that one has too little, and for each project."""
 
 _CLIENTS = 5
 _CALLS = 45
@@ -65,10 +73,12 @@ class Blow:
         moment: ``arrival`` or ``answer``: of a request, at the emulator.
         count: Of which one, counted from the beginning.
         victim: ``server`` (the one that works), ``standby``, ``client``, ``holder`` (a client that
-            takes locks), ``redis``, ``master``, or ``queue``, to which an operator does something.
+            takes locks), ``redis``, ``master``, ``queue``, to which an operator does something, or
+            ``lender``, an account that lends its quota.
         signal: Its name; of a client's enqueue, how it is to take too long; of a master, what
             befalls it.
-        pause: Seconds until what was stopped goes on, or until what was killed is started again.
+        pause: Seconds until what was stopped goes on, or until what was killed is started again, or
+            until there is a key again; 0 for never.
         times: How many such signals come in a row, while reads take long.
 
     """
@@ -95,7 +105,8 @@ class Work:
         is_asyncio: Whether it makes them in asyncio.
         threads: How many of its calls are under way at a time.
         blocks: What it does in blocks: its pipelines ``waits`` or ``forgets`` at their end, or it
-            ``holds`` locks, or some of its ``looks`` may be of another age; '' without any.
+            ``holds`` locks, some of its ``looks`` may be of another age, or it ``strays`` to what
+            it may not do; '' for none of these.
         max_age: How old the answers to its reads may be, in seconds.
 
     """
@@ -166,12 +177,14 @@ def plan_of(seed, classes=ALL):
         *(_rows_of_stops(random.Random(f"stops {seed}")) if STOPS in classes else ()),
         *(_holders_blows(random.Random(f"locks {seed}")) if LOCKS in classes else ()),
         *(_actions(random.Random(f"actions {seed}")) if ACTIONS in classes else ()),
+        *(_losses(random.Random(f"lenders {seed}")) if LENDERS in classes else ()),
     ]
     in_blocks = [
         *([("waits", False)] if PIPELINES in classes else ()),
         *([("forgets", False), ("forgets", True)] if FORGETS in classes else ()),
         *([("holds", False), ("holds", True)] if LOCKS in classes else ()),
         *([("looks", False), ("looks", True)] if OLD in classes else ()),
+        *([("strays", False)] if LENDERS in classes else ()),
     ]
     plain = tuple(
         replace(
@@ -294,6 +307,15 @@ def _actions(chance):
             chance.uniform(0.0, longest[how]),
         )
         for how in drawn
+    ]
+
+
+def _losses(chance):
+    """Have one lender lose a spreadsheet and another its key, in half of the runs for a time."""
+    pauses = {LOST_SHEET: 0.0, DELETED: chance.choice([0.0, chance.uniform(0.5, 2.0)])}
+    return [
+        Blow("arrival", chance.randint(_REQUESTS // 10, _REQUESTS // 2), "lender", what, pause)
+        for what, pause in pauses.items()
     ]
 
 

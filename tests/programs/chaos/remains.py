@@ -7,6 +7,7 @@ import re
 from queued_gspread.broker import FORMAT
 
 from .checker import Book
+from .lending import SHOWN
 from .places import (
     CELLS,
     INSERTS,
@@ -48,7 +49,7 @@ def books_of(direct, clients):
 
 def copies_of(direct):
     """Return the titles of all files that were added, with their rows."""
-    copies = [book for book in direct.openall() if book.title not in BOOKS]
+    copies = [book for book in direct.openall() if book.title not in (*BOOKS, SHOWN)]
     return [(book.title, first_column(book.worksheet(ROWS))) for book in copies]
 
 

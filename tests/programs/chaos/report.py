@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from masters import BLOWS
 
-from .checker import DOUBLED, LAPSED, LEFTOVER, LOST, OLD, STALE
+from .checker import DOUBLED, LAPSED, LEFTOVER, LENT, LOST, OLD, STALE
 from .history import LEFT
-from .plan import ACTS, HOW
+from .plan import ACTS, HOW, LOSSES
 
 _UNANSWERED = f"{DOUBLED} and not answered"
 _COUNTED = {
@@ -20,6 +20,7 @@ _COUNTED = {
     OLD: OLD,
     LAPSED: LAPSED,
     LEFTOVER: "leftover keys",
+    LENT: LENT,
 }
 _FATES = {
     "OutcomeUnknownError": "outcome unknown",
@@ -34,8 +35,7 @@ _FATES = {
     "LockLostError": "locks lost",
 }
 _INTERRUPTED, _OTHERS = "interrupted", "other errors"
-COUNTED = "counted"
-RECALLED = "recalled"
+COUNTED, RECALLED, BORROWED = "counted", "recalled", "requests of lenders"
 _SHOWN = 400
 _SIGNALS = ("SIGKILL", "SIGSTOP", "SIGTERM")
 _NAMES = {
@@ -45,6 +45,7 @@ _NAMES = {
     "holder": "holders",
     "redis": "Redis",
     "queue": "queue",
+    "lender": "lenders",
 }
 
 
@@ -55,6 +56,7 @@ def tally(run, broken):
     counts[LEFT] = sum(call.outcome == LEFT for call in calls)
     counts[RECALLED] = run.recalled
     counts[COUNTED] = sum(call.is_ok and call.what == "increment" for call in calls)
+    counts[BORROWED] = run.evidence.lent
     counts.update(_fate(call) for call in calls if _failed(call))
     counts.update(_COUNTED.get(_kind(violation), "other violations") for violation in broken)
     counts.update({f"{victim} {signal}": number for (victim, signal), number in run.blows.items()})
@@ -122,7 +124,7 @@ def shown(counts):
     return (
         f"{counts['calls']} calls, {counts['answered']} answered, {counts[LEFT]} made that nobody "
         f"waited for, {counts[COUNTED]} increments under locks, {counts[RECALLED]} reads from "
-        f"memory, {fates or 'no errors'}; "
+        f"memory, {counts[BORROWED]} {BORROWED}, {fates or 'no errors'}; "
         f"{blows}; {rules}"
     )
 
@@ -150,7 +152,7 @@ def _failed(call):
 def _blows(counts, victim, name):
     found = [
         f"{counts[f'{victim} {signal}']} {signal}"
-        for signal in (*_SIGNALS, *HOW, *BLOWS, *ACTS)
+        for signal in (*_SIGNALS, *HOW, *BLOWS, *ACTS, *LOSSES)
         if counts[f"{victim} {signal}"]
     ]
     return f"{name} {' '.join(found) or 'spared'}"

@@ -62,6 +62,8 @@ class Striker:
                 return
             if blow.victim == "queue":
                 self._repairs.append(self._aftermath.submit(self._act, blow))
+            elif blow.victim == "lender":
+                self._repairs.append(self._aftermath.submit(self._lose, blow))
             elif blow.signal in HOW:
                 self._suspend(blow)
             elif blow.times > 1:
@@ -97,6 +99,9 @@ class Striker:
 
     def _act(self, blow):
         self._cast.acting.act(blow, self.dealt)
+
+    def _lose(self, blow):
+        self._cast.lending.act(blow, self.dealt)
 
     def _suspend(self, blow):
         for client in self._cast.clients:

@@ -34,7 +34,7 @@ def takeovers(name, lease, runs, folder):
         stack.callback(redis.end)
         key_file = folder / "service_account.json"
         emulator.write_service_account(key_file)
-        where = (folder, redis.url, key_file, emulator.url, lease)
+        where = (folder, redis.url, (key_file,), emulator.url, lease)
         works = _server(f"{name}-one", where, stack)
         works.until_it_works()
         stands_by = _server(f"{name}-two", where, stack)

@@ -36,7 +36,7 @@ class Server:
         name,
         folder,
         redis_url,
-        key_file,
+        key_files,
         api_endpoint,
         lease=LEASE,
         signing_key_file=None,
@@ -46,7 +46,8 @@ class Server:
         limits = UNLIMITED | {"reads_per_minute": LIMIT, "writes_per_minute": LIMIT}
         self._options = [
             *("--redis-url", redis_url, "--namespace", NAMESPACE, "--lease", lease),
-            *("--service-account", key_file, "--api-endpoint", api_endpoint),
+            *("--api-endpoint", api_endpoint),
+            *(f"--service-account={path}" for path in key_files),
             *("--quota-window", WINDOW, "--log-level", "debug"),
             *(f"--{option.replace('_', '-')}={limit}" for option, limit in limits.items()),
             *(("--signing-key-file", signing_key_file) if signing_key_file else ()),

@@ -210,15 +210,18 @@ class Worker:
 
 
 def main():
-    from . import blocks, holders, lookers  # noqa: PLC0415 - they are workers
+    from . import blocks, holders, lookers, strays  # noqa: PLC0415 - they are workers
 
     todo = json.loads(sys.argv[1])
+    if todo["blocks"] != "strays":
+        del todo["strange"]
     kinds = {
         "": (Worker, Worker),
         "waits": (blocks.Waits, blocks.Waits),
         "forgets": (blocks.Forgets, blocks.ForgetsInLoop),
         "holds": (holders.Holds, holders.HoldsInLoop),
         "looks": (lookers.Looks, lookers.Looks),
+        "strays": (strays.Strays, strays.Strays),
     }
     worker = kinds[todo["blocks"]][todo["is_asyncio"]](**todo)
     worker.open()

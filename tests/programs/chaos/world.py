@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import redis
+from quota_judge import counted_in, excesses
 from waiting import eventually
 
 from queued_gspread.broker import failed_calls
@@ -20,12 +21,22 @@ from queued_gspread.settings import Settings
 
 from .acting import Acting
 from .checker import Evidence
-from .classes import BODIES, CONTENT, OLD, STOPS, SUSPENDED
+from .classes import BODIES, CONTENT, LENDERS, OLD, STOPS, SUSPENDED
 from .failovers import ALONE, Exchanger, Masters
 from .history import as_it_ended, read_history
+from .lending import Lending
 from .moments import Moments
 from .places import CELLS, INSERTS, ROWS, TOTALS, TYPED
-from .plan import BOOKS, LIMIT, MEMORY, NAMESPACE, WINDOW, successor
+from .plan import (
+    BOOKS,
+    LENT,
+    LENT_PROJECT,
+    LIMIT,
+    MEMORY,
+    NAMESPACE,
+    WINDOW,
+    successor,
+)
 from .poison import ODD
 from .remains import books_of, copies_of, counted_of, keys_of, totals_of, typed_of
 from .striker import Striker
@@ -70,8 +81,11 @@ class Cast:
     """The processes of a run, and who of them is struck as what."""
 
     def __init__(self, plan, folder, key_file, emulator):
+        lends = LENDERS in plan.classes
+        self.lending = Lending(plan.seed, emulator, folder) if lends else None
         self.redis = Redis() if plan.topology == ALONE else Masters(plan.topology)
-        where = (folder, self.redis.url, key_file, emulator.url)
+        key_files = (key_file, *(self.lending.key_files if self.lending else ()))
+        where = (folder, self.redis.url, key_files, emulator.url)
         self._signing_key = _new_signing_key(folder) if plan.is_signed else None
         own = {"signing_key_file": self._signing_key, "options": _options_for(plan)}
         names = ("one", "two") if plan.has_standby else ("one",)
@@ -124,6 +138,7 @@ class Cast:
             clients=[work.name for work in self._plan.work],
             folder=str(self._folder),
             signing_key_file=self._signing_key,
+            strange=self.lending.strange if self.lending else {},
             memory=MEMORY if SUSPENDED in self._plan.classes else None,
             grace=GRACE if self._plan.topology == ALONE else _FAILOVER,
         )
@@ -153,7 +168,7 @@ def run(plan, folder):
         with typist:
             seconds, hung = _let_them_work(cast, striker)
         evidence = replace(
-            _evidence(cast, emulator, direct, folder, hung),
+            _evidence(cast, plan, emulator, direct, folder, hung),
             poison=plan.poison,
             forgets=plan.topology != ALONE,
             deaths=sum(striker.dealt["server", signal] for signal in ("SIGKILL", "SIGSTOP")),
@@ -170,6 +185,9 @@ def _options_for(plan):
     if OLD in classes:
         # Else nothing would be remembered after the first doubt, and the first takeover.
         found |= {"late-write-guard": 0.5, "request-timeout": 3.0}
+    if LENDERS in classes:
+        found |= {f"{kind}-per-minute": LENT for kind in ("reads", "writes")}
+        found |= {f"project-{kind}-per-minute": LENT_PROJECT for kind in ("reads", "writes")}
     if STOPS in classes:
         found["shutdown-timeout"] = 0.3
     if CONTENT in classes:
@@ -199,8 +217,12 @@ def _set_the_scene(emulator, plan):
     """Let requests be slow, limited and faulty from now on; return what counts them."""
     emulator.latency = plan.latency
     emulator.apply_share = "random"
+    user, project = _limits_of(plan)
     emulator.quotas = Quotas(
-        reads=LIMIT, writes=LIMIT, window=WINDOW, movement=plan.movement, counted="random"
+        *(user, user, project, project),
+        window=WINDOW,
+        movement=plan.movement,
+        counted="random",
     )
     moments = Moments(emulator)
     for fault in plan.poison.faults() if plan.poison else ():
@@ -208,6 +230,11 @@ def _set_the_scene(emulator, plan):
     for fault in (*_FAULTS, *(ODD if BODIES in plan.classes else ())):
         emulator.faults.add(fault, rate=plan.fault_rate)
     return moments
+
+
+def _limits_of(plan):
+    """Return the quota of an account, and that of a project; 0 is no limit."""
+    return (LENT, LENT_PROJECT) if LENDERS in plan.classes else (LIMIT, 0)
 
 
 def _let_them_work(cast, striker):
@@ -237,7 +264,7 @@ def _as_they_come(clients, striker):
     yield from clients[len(clients) :]
 
 
-def _evidence(cast, emulator, direct, folder, hung):
+def _evidence(cast, plan, emulator, direct, folder, hung):
     """Return what is left once the queue is empty and the servers have ended."""
     emulator.faults.clear()
     emulator.latency = 0.0
@@ -246,6 +273,8 @@ def _evidence(cast, emulator, direct, folder, hung):
     ledger = emulator.ledger
     emulator.quotas = Quotas()
     names = [client.work.name for client in cast.clients]
+    over = excesses(counted_in(ledger), WINDOW, *_limits_of(plan))
+    lending = cast.lending
     return Evidence(
         calls=[
             as_it_ended(call, failures)
@@ -259,7 +288,12 @@ def _evidence(cast, emulator, direct, folder, hung):
         counted=counted_of(ledger, cast.books, names),
         totals=totals_of(ledger, cast.books),
         typed=typed_of(ledger, cast.books),
-        refused=[f"{served.method} {served.path}" for served in ledger if served.refused_by],
+        refused=[
+            *(f"{served.method} {served.path}" for served in ledger if served.refused_by),
+            *map(str, over),
+        ],
+        trespasses=lending.trespasses_in(ledger) if lending else [],
+        lent=lending.sent_in(ledger) if lending else 0,
         left=left,
         died=list(_complaints(cast)),
     )

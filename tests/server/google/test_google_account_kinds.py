@@ -12,6 +12,7 @@ from account_kinds import CLOUD, FROM_FILES, IAM, KINDS, SHEETS
 from google.auth import jwt
 from google.auth.exceptions import GoogleAuthError
 from limits import UNLIMITED
+from overheard import Wire
 from waiting import PATIENCE, eventually
 
 from queued_gspread.emulator import Emulator
@@ -194,30 +195,6 @@ def test_refused_credentials_end_calls_until_they_are_renewed(
 
     eventually(goes_on)
     assert sheet.get_all_values() == [["made"]]
-
-
-class Wire:
-    """All that clients and servers send to Redis meanwhile."""
-
-    def __init__(self, raw, background):
-        self._raw, self._seen = raw, []
-        self._ready = threading.Event()
-        self._listening = background(self._listen)
-        self._ready.wait(PATIENCE)
-
-    def _listen(self):
-        with self._raw.monitor() as monitor:
-            self._ready.set()
-            for one in monitor.listen():
-                if "the end of the wire" in one["command"]:
-                    return
-                self._seen.append(one["command"])
-
-    def read(self):
-        """Return it as one text."""
-        self._raw.echo("the end of the wire")
-        self._listening.result(PATIENCE)
-        return "\n".join(self._seen)
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -91,6 +91,23 @@ def test_an_intent_tells_which_request_and_when():
     assert b"secret" not in entry
 
 
+@pytest.mark.parametrize(
+    ("attempt", "account"),
+    [
+        (b"7/3.1@one@p.example", "one@p.example"),
+        (b"7/3.1@", ""),
+        (b"7/3.1@\x1b[31m", ""),
+        (b"7/3.1@\xff", ""),
+        (b"7/3.1@" + b"a" * 255, ""),
+    ],
+)
+def test_an_intent_names_the_account_that_lent_its_quota(attempt, account):
+    """The account stands after the attempt; what is no name of one is left out."""
+    entry = b">" + attempt + b" 1767355200500 " + intend(APPEND)
+    sent = RequestDigest.of(APPEND)
+    assert read_journal([entry]) == Journal([], Unanswered(sent, 1767355200.5, account))
+
+
 def test_an_endpoint_is_remembered_without_what_may_be_secret():
     """Neither the query of an endpoint nor a password before its host gets into a journal."""
     odd = Request("get", "https://user:secret@host/path?key=secret#secret")
