@@ -198,8 +198,8 @@ def test_a_script_with_its_import_changed_works_from_twenty_processes(
 def test_nothing_is_left_in_redis(gc, ws, redis_url, namespace):
     """After a run the queue holds its own few keys, and none of a call or a lane.
 
-    What servers publish is bounded: their cards, work, resources, counts, callers and history, and no
-    more.
+    What servers publish is bounded: it has their cards, work, resources, counts, callers and
+    history, and no more.
     """
     append(ws, "w", 5)
     raw = redis_py.Redis.from_url(redis_url, decode_responses=True)
