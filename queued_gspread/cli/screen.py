@@ -240,11 +240,13 @@ def _calls(snapshot: Snapshot) -> list[str]:
 
 
 def _memory(cache: Cache, lately: int) -> list[str]:
-    """Return what memory has answered, if anything was asked for that may be so old."""
+    """Return what memory has answered, if anything was asked for that may be some seconds old."""
     asked = cache.hits + cache.misses
     if not asked:
         return []
-    share = f"{cache.hits:,} of {asked:,} reads that may be so old ({cache.hits / asked:.0%})"
+    share = (
+        f"{cache.hits:,} of {asked:,} reads that may be some seconds old ({cache.hits / asked:.0%})"
+    )
     told = f"memory answered {share}, {lately:,} in the last hour"
     if cache.bytes is None or not cache.limit:
         return [f"{told}; no server remembers any now"]
