@@ -123,8 +123,9 @@ def test_accounts_are_shown_with_what_each_may_send(width):
 
 
 def test_what_memory_answers_is_shown_once_it_is_asked():
-    """One line says what memory has answered and holds, if a read that may be some seconds old was made."""
-    told = "memory answered 1,204 of 1,505 reads that may be some seconds old (80%), 0 in the last hour"
+    """One line says what memory has answered and holds, if a read was made that may be old."""
+    reads = "1,204 of 1,505 reads that may be some seconds old (80%)"
+    told = f"memory answered {reads}, 0 in the last hour"
     (line,) = (each for each in screen.status(FULL, "here") if "memory" in each)
     assert line == f"{told}; it holds 120 answers in 3.1 MiB of 64.0 MiB"
     away = replace(FULL, cache=Cache(1204, 301, None, None, None))
