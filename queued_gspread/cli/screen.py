@@ -244,10 +244,8 @@ def _memory(cache: Cache, lately: int) -> list[str]:
     asked = cache.hits + cache.misses
     if not asked:
         return []
-    share = (
-        f"{cache.hits:,} of {asked:,} reads that may be some seconds old ({cache.hits / asked:.0%})"
-    )
-    told = f"memory answered {share}, {lately:,} in the last hour"
+    reads = f"{cache.hits:,} of {asked:,} reads that may be some seconds old"
+    told = f"memory answered {reads} ({cache.hits / asked:.0%}), {lately:,} in the last hour"
     if cache.bytes is None or not cache.limit:
         return [f"{told}; no server remembers any now"]
     room = f"{_size(cache.bytes)} of {_size(cache.limit)}"

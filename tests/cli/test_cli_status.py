@@ -77,7 +77,7 @@ def test_a_queue_is_shown_on_one_screen(ws, told, counted):
 
 
 def test_what_memory_answers_is_counted(ws, told, counted, emulator):
-    """Reads that may be some seconds old are hits or misses; the screen has both, and memory's size."""
+    """Reads that may be old are hits or misses; the screen has both, and the size of memory."""
     ws.update([["hidden"]])
     assert "memory" not in told("status")[1]
     with max_age(600):
