@@ -56,7 +56,8 @@ MORE = {
     ("queued-gspread-server", "--max-message-bytes"): "At most 511 MiB",
     ("queued-gspread-server", "--max-memory-bytes"): "Plan [up to 30 times a call's "
     "size](guarantees.md#what-a-server-takes-of-memory)",
-    ("queued-gspread-server", "--cache-bytes"): "See [reads that may be so old](max_age.md)",
+    ("queued-gspread-server", "--cache-bytes"): "See [reads that may be some "
+    "seconds old](max_age.md)",
     ("queued-gspread-server", "--signing-key-file"): "See [signing](security.md#signing)",
     ("queued-gspread-server", "--replace-account"): "See [the account of a "
     "namespace](security.md#the-account-of-a-namespace)",

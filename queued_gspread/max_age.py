@@ -1,4 +1,4 @@
-"""Reads that may be so old: ``with gspread.max_age(5):``; see docs/max_age.md."""
+"""Reads that may be some seconds old: ``with gspread.max_age(5):``; see docs/max_age.md."""
 
 from queued_gspread.proxy.max_age import MaxAge
 

@@ -146,7 +146,7 @@ def test_a_pipeline(book, capsys):
 def test_reads_that_may_be_so_old(book, google, capsys):
     """A hundred reads of the page's first example cost a few requests, and the write is seen."""
     google.clear_ledger()
-    names = run(block("docs/max_age.md", "python", "Reads that may be so old"))
+    names = run(block("docs/max_age.md", "python", "Reads that may be some seconds old"))
     assert capsys.readouterr().out == "59.9\n"
     assert len([served for served in google.ledger if served.quota == "read"]) < 50
     book.add_worksheet("Settings", 2, 2).update([["name", "value"], ["tax", 19]])

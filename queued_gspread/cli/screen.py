@@ -20,8 +20,9 @@ __all__ = ["callers", "keep_places", "lanes", "seconds", "status"]
 
 _LANES_IN_STATUS, _CALLERS_IN_STATUS, _OUTCOMES_IN_STATUS, _ACTIONS_IN_STATUS = 10, 5, 3, 3
 _SPARE_OF_LANES: Final = ("for", "running", "first call", "oldest")
-# The width from which on there is room for both title and id, and how many reasons are shown.
-_WIDE, _REASONS = 160, 3
+# The width from which on there is room for both title and id, or for an address and its project,
+# and how many reasons are shown.
+_WIDE, _WITH_PROJECT, _REASONS = 160, 120, 3
 _WIDEST: Final = 100
 _KIB, _MIB = 1 << 10, 1 << 20
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -172,7 +173,11 @@ def _accounts(accounts: Sequence[Account], width: int | None) -> list[str]:
     if len(accounts) < 2:  # noqa: PLR2004 - several
         return []
     head = ["account", "project", "reads", "writes", "requests", "state"]
-    lines = table(head, map(_account, accounts), width, whole=("state",), spare=("project",))
+    rows = [_account(each) for each in accounts]
+    if width is not None and width < _WITH_PROJECT:
+        # The address of an account names its project, if there is room for it.
+        head, rows = [head[0], *head[2:]], [[row[0], *row[2:]] for row in rows]
+    lines = table(head, rows, width, whole=("state",))
     return [*lines, *_folded([_OF_FIRST], width)]
 
 
@@ -235,12 +240,12 @@ def _calls(snapshot: Snapshot) -> list[str]:
 
 
 def _memory(cache: Cache, lately: int) -> list[str]:
-    """Return what memory has answered, if anything was asked for that may be so old."""
+    """Return what memory has answered, if anything was asked for that may be some seconds old."""
     asked = cache.hits + cache.misses
     if not asked:
         return []
-    share = f"{cache.hits:,} of {asked:,} reads that may be so old ({cache.hits / asked:.0%})"
-    told = f"memory answered {share}, {lately:,} in the last hour"
+    reads = f"{cache.hits:,} of {asked:,} reads that may be some seconds old"
+    told = f"memory answered {reads} ({cache.hits / asked:.0%}), {lately:,} in the last hour"
     if cache.bytes is None or not cache.limit:
         return [f"{told}; no server remembers any now"]
     room = f"{_size(cache.bytes)} of {_size(cache.limit)}"

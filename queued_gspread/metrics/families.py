@@ -225,7 +225,7 @@ def _add_accounts(table: _Table, snapshot: Snapshot) -> None:
 def _add_cache(table: _Table, snapshot: Snapshot) -> None:
     cache = snapshot.cache
     results: Values = {("hit",): cache.hits, ("miss",): cache.misses}
-    text = "Requests of reads that may be so old: answered from memory, or by Google."
+    text = "Requests of reads that may be some seconds old: answered from memory, or by Google."
     table.counter("cache_reads", text, ("result",), results)
     table.one("cache_bytes", "What the answers take that the server remembers.", cache.bytes)
     table.one("cache_limit_bytes", "What they may take; 0 if none are remembered.", cache.limit)

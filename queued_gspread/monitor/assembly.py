@@ -209,13 +209,14 @@ class _Assembly:
             return unknown(f"paused for {left} s, as Google has refused a request")
         if f"streak:{kind}" in self._seen.throttle:
             return unknown("Google has refused a request, and one trial request goes first")
-        project = self._full_project(kind)
-        return unknown(f"the accounts of {project} use up its quota together") if project else None
+        why = self._full_project(kind)
+        return unknown(why) if why else None
 
     def _full_project(self, kind: str) -> str:
         options = self._card.options if self._card else {}
         limit = int(_seconds(options.get(f"project_{kind}s_per_minute")))
-        return full_project(self._accounts, kind, limit, self._ahead(kind))
+        project = full_project(self._accounts, kind, limit, self._ahead(kind))
+        return project and f"the accounts of project {project} use up its quota together"
 
     def _waiting(self, kind: str) -> int:
         """Return how many lanes have a request that waits for a slot, or may have one."""
@@ -329,6 +330,9 @@ class _Assembly:
             problems.append(
                 f"the server has had no access token for {token:.0f} s; its log says why"
             )
+        elif not all(server.has_token for server in self._servers if server.role == "works"):
+            # Calls fail at once, so none of them waits for a token.
+            problems.append("the server has no access token; its log says why")
         if not any(server.role == "stands by" for server in self._servers):
             problems.append("no standby: if the server ends, calls wait")
         return problems

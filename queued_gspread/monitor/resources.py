@@ -21,11 +21,11 @@ __all__ = ["Account", "AccountQuota", "Cache", "accounts_of", "cache_of", "full_
 
 @dataclass(frozen=True)
 class Cache:
-    """The answers that the server remembers, for reads that may be so old.
+    """The answers that the server remembers, for reads that may be some seconds old.
 
     Attributes:
         hits: How many requests were answered by them, since the beginning.
-        misses: How many requests of reads that may be so old Google was asked for.
+        misses: How many requests of reads that may be some seconds old Google was asked for.
         bytes: How many bytes they take; None if no server says.
         limit: How many they may take, 0 if none are remembered; None if no server says.
         answers: How many there are; None if no server says.

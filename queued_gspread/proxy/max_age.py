@@ -18,7 +18,7 @@ _current: ContextVar[Block | None] = ContextVar("queued_gspread.max_age", defaul
 
 
 class MaxAge(InContext):
-    """A block whose reads may be so old; threads and tasks may use it, again too.
+    """A block whose reads may be some seconds old; threads and tasks may use it, again too.
 
     Attributes:
         seconds: How old.

@@ -546,7 +546,7 @@ def test_accounts_that_lend_nothing(check_all, google, lenders):
 def test_accounts_of_a_server_that_works(
     good_redis, namespace, google, key_file, lenders, check_all, raw
 ):
-    """Of a server that works the check says which account lends, and which has no token."""
+    """Of a server that works the check says which account has a token, and what it has not seen."""
     lenders[0][1].disable_keys()
     files = [str(key_file), *lenders[1][1::2]]
     where = {"redis_url": good_redis.url, "namespace": namespace, "api_endpoint": google.url}
@@ -556,8 +556,11 @@ def test_accounts_of_a_server_that_works(
         published = Keys(namespace).published
         eventually(lambda: "RefreshError" in (raw.hget(published, "resources") or ""))
         status, found = check_all()
+        _, with_spreadsheet = check_all("--spreadsheet", "Orders")
     assert status == 1
-    assert found["account 2"]["told"].endswith("lends its quota")
+    assert found["account 2"]["told"].endswith("has a token")
+    assert found["quota"]["told"].endswith("for each of 3 accounts")
+    assert "in a namespace without a server" in with_spreadsheet["account 2"]["told"]
     assert "lends nothing: RefreshError: invalid_grant" in found["account 3"]["told"]
 
 

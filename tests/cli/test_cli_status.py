@@ -77,7 +77,7 @@ def test_a_queue_is_shown_on_one_screen(ws, told, counted):
 
 
 def test_what_memory_answers_is_counted(ws, told, counted, emulator):
-    """Reads that may be so old are hits or misses; the screen has both, and the size of memory."""
+    """Reads that may be old are hits or misses; the screen has both, and the size of memory."""
     ws.update([["hidden"]])
     assert "memory" not in told("status")[1]
     with max_age(600):
@@ -90,7 +90,10 @@ def test_what_memory_answers_is_counted(ws, told, counted, emulator):
     assert sum(step.hits for step in coarse) == 3
     status, shown = told("status")
     assert status == 0
-    assert "memory answered 3 of 4 reads that may be so old (75%), 3 in the last hour" in shown
+    assert (
+        "memory answered 3 of 4 reads that may be some seconds old (75%), 3 in the last hour"
+        in shown
+    )
     assert "it holds 1 answer in " in shown
     assert "hidden" not in shown
     families = {family.name: family.samples for family in families_of(found)}

@@ -103,7 +103,7 @@ def test_accounts_are_shown_with_what_each_may_send(width):
     place = next(n for n, line in enumerate(lines) if line.startswith("account "))
     shown = [" ".join(line.split()) for line in lines[place : place + 5]]
     assert shown[0].endswith("reads writes requests state")
-    assert ("project" in shown[0]) is (width is None or width > 80)
+    assert ("project" in shown[0]) is (width is None or width >= 120)
     for line, told in zip(
         shown[1:4],
         (
@@ -114,7 +114,8 @@ def test_accounts_are_shown_with_what_each_may_send(width):
         strict=True,
     ):
         assert line.endswith(told)
-        assert line.startswith(f"{'abc'[shown.index(line) - 1]}-service")
+        name = "abc"[shown.index(line) - 1]
+        assert line.startswith(f"{name}-service-account@{name}"[: (width or 120) // 4])
     assert shown[4].startswith("the quota above")
     assert [each for each in lines if each.startswith("account ")] == [lines[place]]
     one = screen.status(replace(FULL, accounts=FULL.accounts[:1]), "here", (), width)
@@ -122,8 +123,9 @@ def test_accounts_are_shown_with_what_each_may_send(width):
 
 
 def test_what_memory_answers_is_shown_once_it_is_asked():
-    """One line says what memory has answered and holds, if a read that may be so old was made."""
-    told = "memory answered 1,204 of 1,505 reads that may be so old (80%), 0 in the last hour"
+    """One line says what memory has answered and holds, if a read was made that may be old."""
+    reads = "1,204 of 1,505 reads that may be some seconds old (80%)"
+    told = f"memory answered {reads}, 0 in the last hour"
     (line,) = (each for each in screen.status(FULL, "here") if "memory" in each)
     assert line == f"{told}; it holds 120 answers in 3.1 MiB of 64.0 MiB"
     away = replace(FULL, cache=Cache(1204, 301, None, None, None))

@@ -265,11 +265,27 @@ def test_accounts_and_memory_are_shown_where_they_are_used(showing):
         ]
         numbers = [text.replace("\u00a0", " ") for text in page.texts(".memory dd")]
         assert numbers == ["0", "1,204", "80 %", "120", "3.1 MiB", "64.0 MiB"]
+        assert "Quota of reads, first account" in page.texts(".gauge h2")
     with showing(accounts=ACCOUNTS[:1]) as page:
         assert not page.find(".resources").is_displayed()
+        assert "Quota of reads" in page.texts(".gauge h2")
     with showing(cache=Cache(0, 9, None, None, None)) as page:
         assert page.texts(".memory dd")[2:] == ["0\u00a0%", "?", "?", "?"]
         assert not page.find(".accounts").is_displayed()
+
+
+def test_no_account_is_out_of_sight(showing):
+    """On a screen of a usual width six accounts, and all of their columns, can be seen at once."""
+    name = "sheets-writer-{}@spreadsheets-123456.iam.gserviceaccount.com"
+    many = tuple(
+        replace(one, account=name.format(number), project="spreadsheets-123456")
+        for number, one in enumerate(ACCOUNTS * 2)
+    )
+    with showing(**{**USED, "accounts": many}) as page:
+        page.until(".accounts tbody td", name.format(5))
+        hidden = "return [box.scrollWidth - box.clientWidth, box.scrollHeight - box.clientHeight]"
+        script = f"const box = document.querySelector('.accounts .scroll'); {hidden}"
+        assert page.driver.execute_script(script) == [0, 0]
 
 
 def rows_of(page):

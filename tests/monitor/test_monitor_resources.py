@@ -88,7 +88,7 @@ def test_the_quota_is_that_of_the_first_account():
     ("limit", "held", "why"),
     [
         (100, 39, ""),
-        (100, 40, "the accounts of a use up its quota together"),
+        (100, 40, "the accounts of project a use up its quota together"),
         (0, 60, ""),
         (120, 60, ""),
     ],

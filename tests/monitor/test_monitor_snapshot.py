@@ -272,6 +272,16 @@ def test_servers_are_shown_with_their_roles():
     assert found.worker is worker
 
 
+def test_a_server_without_a_token_is_wrong_whether_calls_wait_or_fail():
+    """A refused key has calls fail at once, and none waits for a token: it is said all the same."""
+    cards = {"aaaa": (NOW - 1, replace(CARD, has_token=False)), "bbbb": (NOW - 1, CARD)}
+    refused = replace(OBSERVED, published=replace(PUBLISHED, cards=cards))
+    assert snapshot_of(refused).problems == ("the server has no access token; its log says why",)
+    waits = replace(refused, server=replace(WORKER, holdups=Holdups(token=3.0)))
+    told = "the server has had no access token for 3 s; its log says why"
+    assert snapshot_of(waits).problems == (told,)
+
+
 def test_a_server_that_was_killed_at_work_stands_by_for_nobody():
     """From the end of its lease on it is gone, whether another one works by then or none does."""
     cards = {"aaaa": (NOW - 1, CARD), "dead": (NOW - 4, replace(CARD, works=True))}

@@ -117,9 +117,10 @@ def _through_the_queue(
     else:
         yield failed("token", *explain(error, account))
         yield from (skipped(name, "no token") for name in ("scopes", *NAMES))
-    yield from published_findings(queue.accounts)
+    is_of_spreadsheet = options.spreadsheet is not None
+    yield from published_findings(queue.accounts, is_of_spreadsheet=is_of_spreadsheet)
     if queue.quota:
-        yield ok("quota", f"the server assumes {queue.quota}")
+        yield ok("quota", f"the server assumes {queue.quota}{_for_each(len(queue.accounts))}")
     else:
         yield skipped("quota", "the server is of an earlier version, and does not say")
 
@@ -149,8 +150,11 @@ def _quota(options: argparse.Namespace, accounts: int) -> Finding:
         options.project_writes_per_minute,
         options.quota_window,
     )
-    each = f" for each of {accounts} accounts" if accounts > 1 else ""
-    return ok("quota", f"the server will assume {quota.about}{each}")
+    return ok("quota", f"the server will assume {quota.about}{_for_each(accounts)}")
+
+
+def _for_each(accounts: int) -> str:
+    return f" for each of {accounts} accounts" if accounts > 1 else ""
 
 
 @contextlib.contextmanager

@@ -22,6 +22,10 @@ __all__ = ["lender_finding", "published_findings"]
 _SHEETS: Final = "sheets api"
 _SPREADSHEET: Final = "spreadsheet"
 _WRITING: Final = "writing"
+_UNSEEN: Final = (
+    "whether it may use this spreadsheet only a check with the key files says, in a namespace "
+    "without a server"
+)
 _LOOK: Final = "look at its key file, on the server's machine; the server's log says more"
 
 
@@ -48,12 +52,22 @@ def lender_finding(number: int, lender: Lender, key: str | None) -> Finding:
     return _of_spreadsheet(name, whose, found, lender.name)
 
 
-def published_findings(accounts: Sequence[AccountAtWork]) -> Iterator[Finding]:
-    """Yield what the server that works says of the accounts that lend it their quota."""
+def published_findings(
+    accounts: Sequence[AccountAtWork], *, is_of_spreadsheet: bool
+) -> Iterator[Finding]:
+    """Yield what the server that works says of the accounts that lend it their quota.
+
+    Args:
+        accounts: The server's accounts.
+        is_of_spreadsheet: Whether a spreadsheet is looked at: a request through the queue does not
+            say which account it goes out under, so what each may do there is not seen.
+
+    """
+    unseen = f"; {_UNSEEN}" if is_of_spreadsheet else ""
     for number, account in enumerate(accounts[1:], 2):
         name, whose = f"account {number}", f"{account.name} of project {account.project}"
         if account.token == FINE:
-            yield ok(name, f"{whose} lends its quota")
+            yield ok(name, f"{whose} has a token{unseen}")
         else:
             yield failed(name, f"{whose} lends nothing: {account.token}", _LOOK)
 

@@ -33,12 +33,20 @@ class Gauge {
     this.next = h("b", { className: "next" });
     this.wait = h("p", { className: "wait" });
     this.more = h("p", { className: "hint" });
-    const heading = `Quota of ${KINDS[kind]}`;
-    this.root = h("section", { className: "card gauge" }, h("h2", {}, heading), drawing, h("div", {}, h("p", {}, "next slot ", this.next), this.wait, this.more));
-    this.root.setAttribute("aria-label", heading);
+    this.heading = h("h2");
+    this.root = h("section", { className: "card gauge" }, this.heading, drawing, h("div", {}, h("p", {}, "next slot ", this.next), this.wait, this.more));
+    this.name("");
   }
 
-  show(quota, isKnown) {
+  name(whose) {
+    const text = `Quota of ${KINDS[this.kind]}${whose}`;
+    if (this.heading.textContent === text) return;
+    this.heading.textContent = text;
+    this.root.setAttribute("aria-label", text);
+  }
+
+  show(quota, isKnown, isOfFirst) {
+    this.name(isOfFirst ? ", first account" : "");
     const limit = quota.effective;
     const share = limit ? Math.min(1, quota.held / limit) : 0;
     this.held.setAttribute("stroke-dasharray", `${share * LENGTH} ${LENGTH}`);
@@ -151,7 +159,7 @@ export class Overview {
     this.rest.textContent = `All lanes: ${count(seen.lanes_in_all)}`;
     // Limits are a server's to say.
     const isKnown = seen.servers.some((server) => server.options.length);
-    for (const quota of seen.quota) this.gauges[quota.kind]?.show(quota, isKnown);
+    for (const quota of seen.quota) this.gauges[quota.kind]?.show(quota, isKnown, seen.accounts.length > 1);
     // Drive has a limit only where one was given.
     this.gauges.drive.root.hidden = !seen.quota.some((quota) => quota.kind === "drive" && quota.limit);
     this.showNumbers(seen);

@@ -58,7 +58,7 @@ class Memory {
       this.numbers.append(h("div", {}, h("dt", {}, name), dd));
       return dd;
     });
-    this.root = h("section", { className: "card memory" }, h("h2", {}, "Reads that may be so old"), this.numbers);
+    this.root = h("section", { className: "card memory" }, h("h2", {}, "Reads that may be some seconds old"), this.numbers);
   }
 
   show({ cache, history }) {
