@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import CacheAtWork
     from queued_gspread.server.calls.call import Call
-
     from queued_gspread.server.policy.request import Exchange
 
     from .outgoing import OutgoingRequest, SendResult
