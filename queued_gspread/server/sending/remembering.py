@@ -55,7 +55,8 @@ class Remembering:
     Args:
         limit: The bytes that answers may take; 0 to remember none.
         may_land: Seconds for which a write of unknown outcome may still land; 0 if nobody says so.
-        earlier: Seconds for which a request of an earlier server may.
+        earlier: The least seconds for which a request of an earlier server may; its outcome may have
+            been unknown, so it is ``may_land`` if that is more.
         clock: A monotonic clock, in seconds, that also counts while the machine is paused.
 
     """
@@ -69,7 +70,7 @@ class Remembering:
     ) -> None:
         self._cache = ReadCache(limit, clock)
         self._may_land = may_land or _MAY_LAND
-        self._earlier = max(earlier, may_land)
+        self._earlier = max(earlier, self._may_land)
         self._clock = clock
         # Whether any call was content with an answer of some age: until then nothing is kept.
         self.is_used = False

@@ -228,19 +228,25 @@ def test_a_write_that_went_out_before_anybody_asked(clock):
     assert recalled(remembering, call()) == []
 
 
+@pytest.mark.parametrize(
+    ("may_land", "earlier", "seconds"),
+    [(0.0, 20.0, 300.0), (5.0, 20.0, 20.0), (20.0, 5.0, 20.0), (0.0, 400.0, 400.0)],
+)
 @pytest.mark.parametrize("again", [False, True])
-def test_a_successor_waits_for_what_an_earlier_server_has_sent(clock, again):
-    """A later epoch begins empty, and remembers once no earlier request can be in the air."""
-    remembering = Remembering(LIMIT, earlier=20.0, clock=clock)
+def test_a_successor_waits_for_what_an_earlier_server_has_sent(
+    clock, again, may_land, earlier, seconds
+):
+    """A later epoch begins empty, and remembers once no earlier request may land any more."""
+    remembering = Remembering(LIMIT, may_land, earlier, clock)
     remembering.begin(follows=not again)
     if again:
         goes(remembering, call())
         remembering.begin(follows=False)
     recalled(remembering, call())
-    clock.now = 19.9
+    clock.now = seconds - 0.1
     goes(remembering, call())
     assert recalled(remembering, call()) == []
-    clock.now = 20.0
+    clock.now = seconds
     goes(remembering, call())
     assert recalled(remembering, call()) == [(0, of(A1))]
 
