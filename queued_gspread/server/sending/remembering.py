@@ -55,8 +55,8 @@ class Remembering:
     Args:
         limit: The bytes that answers may take; 0 to remember none.
         may_land: Seconds for which a write of unknown outcome may still land; 0 if nobody says so.
-        earlier: The least seconds for which a request of an earlier server may; its outcome may have
-            been unknown, so it is ``may_land`` if that is more.
+        earlier: Seconds for which a request of an earlier server may be in the air. As its outcome
+            may be unknown by then, it may land for the time above, if that is longer.
         clock: A monotonic clock, in seconds, that also counts while the machine is paused.
 
     """
