@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from queued_gspread.settings import checked_seconds
 
 from .blocks import Block, InContext, innermost
+from .locking import current
 
 if TYPE_CHECKING:
     from queued_gspread.settings import Settings
@@ -32,8 +33,13 @@ class MaxAge(InContext):
 
 
 def max_age_now(settings: Settings) -> float:
-    """Return how old the answers of a call that is made here and now may be, in seconds."""
+    """Return how old the answers of a call that is made here and now may be, in seconds.
+
+    Who holds a lock reads all afresh: some calls, such as ``open`` by a title, are in no lane of
+    the lock, by which the server could tell.
+    """
     block = _current.get()
     if block is not None:
         block = innermost(block)
-    return settings.max_age if block is None else block.begun_by.seconds
+    seconds: float = settings.max_age if block is None else block.begun_by.seconds
+    return 0.0 if seconds and current() is not None else seconds

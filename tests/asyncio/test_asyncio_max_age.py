@@ -44,6 +44,19 @@ def run(ws, connect, told):
     return run_it
 
 
+def test_whoever_has_a_lock_has_no_call_with_an_age(run, told):
+    """In the block all is read afresh, and after it as before."""
+
+    async def work(sheet):
+        async with gspread.lock(sheet):
+            told.clear()
+            await sheet.acell("A1")
+        await sheet.acell("A1")
+
+    run(work)
+    assert [seconds for _, seconds in told] == [None, 2.0]
+
+
 def test_the_innermost_block_wins_over_the_client(run, told):
     """The client's own holds outside of blocks, by either ``with``; 0 switches it off."""
 

@@ -400,6 +400,18 @@ def test_who_has_a_lock_reads_afresh(ws, others):
             assert ws.acell("A1").value == "theirs"
 
 
+def test_whoever_has_a_lock_has_no_call_with_an_age(aged, told, redis_url, namespace):
+    """Nor where the server cannot tell that it is the holder's, as when a title is opened."""
+    client = gspread.authorize(redis_url=redis_url, namespace=namespace)
+    with gspread.max_age(AGE), gspread.lock(aged):
+        told()
+        aged.acell("A1")
+        aged.client.values_get(aged.spreadsheet_id, "A1")
+        client.open(aged.spreadsheet.title)
+    aged.acell("A1")
+    assert [seconds for _, seconds in told()] == [None, None, None, 2.0]
+
+
 def test_an_upsert_reads_afresh(ws, others):
     """It finds the rows where they are now, though a read has found them elsewhere before."""
     ws.update([["id", "total"], ["a", 1]])

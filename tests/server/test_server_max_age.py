@@ -176,6 +176,16 @@ def test_nobody_is_given_what_was_there_before_a_fresh_read(emulator, ws, sheet)
     assert ws.get("A1") == sheet.get("A1") == [["typed"]]
 
 
+def test_what_was_found_to_be_gone_is_not_given(emulator, ws, sheet):
+    """Once anybody's read was refused, as the spreadsheet is gone, so are all others'."""
+    sheet.get("A1")
+    emulator.gspread_client().del_spreadsheet(ws.spreadsheet_id)
+    assert sheet.get("A1") == [["a"]]
+    for each, cell in ((ws, "B2"), (sheet, "A1")):
+        with pytest.raises(APIError, match="404"):
+            each.get(cell)
+
+
 def test_an_error_is_not_remembered(emulator, sheet):
     """A read that has failed is asked for again."""
     book = sheet.spreadsheet

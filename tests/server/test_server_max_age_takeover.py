@@ -40,16 +40,16 @@ def test_the_first_server_remembers_at_once(serve, is_asked):
 
 
 def test_a_successor_asks_as_long_as_an_earlier_request_may_land(serve, is_asked):
-    """After a takeover each read is asked for, for the time-out of requests."""
+    """After a takeover each read is asked for, at least for the time-out of requests."""
     serve().stop()
     serve(request_timeout=LONG)
     assert [is_asked() for _ in range(3)] == [True] * 3
 
 
 def test_after_that_time_a_successor_remembers(serve, is_asked):
-    """It remembers once no request of the earlier server can be in the air."""
+    """It remembers once no request of the earlier server may land any more."""
     serve().stop()
-    serve(request_timeout=SHORT)
+    serve(request_timeout=SHORT, late_write_guard=SHORT)
     eventually(lambda: not is_asked())
 
 

@@ -520,3 +520,23 @@ def test_a_large_call_is_cancelled_by_its_beginning(
     for call in calls:
         assert isinstance(call.exception(PATIENCE), CallCancelledError)
     assert gate.is_idle
+
+
+def test_what_is_remembered_is_answered_under_a_pause(
+    serve, client, redis_url, namespace, gate, background, operator, is_parked, depth
+):
+    """Nothing is sent for it; but behind a call to its spreadsheet that waits, it waits too."""
+    gate.open()
+    serve()
+    old = queued_gspread.authorize(redis_url=redis_url, namespace=namespace, max_age=600)
+    read(old)
+    operator.pause("read")
+    assert read(old) == {}
+    waiting = [background(read, client)]
+    eventually(is_parked)
+    waiting.append(background(read, old))
+    eventually(lambda: depth() == 2)
+    assert len(gate.seen) == 1
+    operator.resume()
+    assert [one.result(PATIENCE) for one in waiting] == [{}, {}]
+    assert len(gate.seen) == 2

@@ -144,6 +144,11 @@ class ReadCache:
                 self._drop(*next(iter(self._kept)))
             return True
 
+    def drop(self, book: str, request: bytes) -> None:
+        """Forget the answer to one request."""
+        with self._lock:
+            self._drop(book, request)
+
     def forget(self, books: Iterable[str] | None, until: float = -math.inf) -> None:
         """Forget what is known of spreadsheets that may change.
 

@@ -8,6 +8,7 @@ spreadsheet is kept that is sent before the end of that time.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from queued_gspread._clock import now
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from queued_gspread.broker import CacheAtWork
     from queued_gspread.server.calls.call import Call
+    from queued_gspread.server.policy.request import Exchange
 
     from .outgoing import OutgoingRequest, SendResult
     from .read_cache import Sent
@@ -40,6 +42,8 @@ __all__ = ["Remembering"]
 # Seconds for which a write of unknown outcome may still land, where no option says so: Google ends
 # a request after 180, and what is on the way may hold one up.
 _MAY_LAND: Final = 300.0
+# Of Google's answers to a read, those that are about the whole spreadsheet.
+_DENIED: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 # So many calls are answered at a time, with so many bytes and perhaps one more answer.
 _MOST: Final = 32
 _MOST_BYTES: Final = 500_000
@@ -51,7 +55,8 @@ class Remembering:
     Args:
         limit: The bytes that answers may take; 0 to remember none.
         may_land: Seconds for which a write of unknown outcome may still land; 0 if nobody says so.
-        earlier: Seconds for which a request of an earlier server may.
+        earlier: Seconds for which a request of an earlier server may be in the air. As its outcome
+            may be unknown by then, it may land for the time above, if that is longer.
         clock: A monotonic clock, in seconds, that also counts while the machine is paused.
 
     """
@@ -65,7 +70,7 @@ class Remembering:
     ) -> None:
         self._cache = ReadCache(limit, clock)
         self._may_land = may_land or _MAY_LAND
-        self._earlier = max(earlier, may_land)
+        self._earlier = max(earlier, self._may_land)
         self._clock = clock
         # Whether any call was content with an answer of some age: until then nothing is kept.
         self.is_used = False
@@ -164,14 +169,29 @@ class Remembering:
             if place is None:
                 continue
             call.tally.missed += call.job.max_age > 0
-            # An older answer than the one that is known now must not be given after it.
-            if place in done or not (call.job.max_age or self._cache.has(*place)):
-                continue
-            done.add(place)
-            outcome = exchange.outcome
-            kept = KeptAnswer.of(outcome.value) if isinstance(outcome, Response) else None
-            if kept is not None:
-                self._cache.keep(*place, kept, sent)
+            is_of_use = call.job.max_age or self._cache.has(*place) or _is_denied(exchange)
+            if is_of_use and place not in done:
+                done.add(place)
+                self._replace(place, exchange, sent)
+
+    def _replace(self, place: tuple[str, bytes], exchange: Exchange, sent: Sent) -> None:
+        """Keep an answer in place of an older one, which must not be given after it.
+
+        An error leaves nothing.
+        """
+        outcome = exchange.outcome
+        kept = KeptAnswer.of(outcome.value) if isinstance(outcome, Response) else None
+        if kept is not None:
+            self._cache.keep(*place, kept, sent)
+        elif _is_denied(exchange):
+            self._cache.forget(place[:1])
+        else:
+            self._cache.drop(*place)
+
+
+def _is_denied(exchange: Exchange) -> bool:
+    """Return whether Google says that the spreadsheet is gone, or not for this account."""
+    return getattr(answer_of(exchange.outcome), "status_code", None) in _DENIED
 
 
 def _may_be_recalled(call: Call) -> bool:

@@ -145,6 +145,36 @@ def test_a_fresh_answer_takes_the_place_of_an_older_one(remembering, clock):
     assert recalled(remembering, call()) == [(0, {"of": "now"})]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "left"),
+    [
+        (Failure(google_error(400)), [(0, of(B1))]),
+        (Failure(google_error(403)), []),
+        (Failure(google_error(404)), []),
+        (Failure(TimeoutError()), [(0, of(B1))]),
+    ],
+)
+@pytest.mark.parametrize("max_age", [0.0, 5.0])
+def test_an_error_leaves_nothing_that_is_older(remembering, outcome, left, max_age):
+    """After Google has refused a read nobody gets its old answer; if access is gone, no other."""
+    goes(remembering, call(), call(B1))
+    goes(remembering, call(max_age=max_age), outcomes=[outcome])
+    assert recalled(remembering, call(B1), call()) == left
+
+
+def test_a_spreadsheet_that_is_denied_for_another_read(remembering):
+    """What was remembered is not given after it was refused, whichever range was asked for."""
+    goes(remembering, call())
+    goes(remembering, call(B1, max_age=0.0), outcomes=[Failure(google_error(403))])
+    assert recalled(remembering, call()) == []
+
+
+def test_a_fresh_read_that_leaves_with_one_that_need_not_be(remembering):
+    """Where both ask the same, the answer is remembered, whichever is the first."""
+    goes(remembering, call(max_age=0.0), call())
+    assert recalled(remembering, call()) == [(0, of(A1))]
+
+
 def test_what_nobody_asks_for_takes_no_memory(remembering):
     """Answers to calls that want fresh ones are not kept, unless in place of another."""
     goes(remembering, call(max_age=0.0))
@@ -198,19 +228,25 @@ def test_a_write_that_went_out_before_anybody_asked(clock):
     assert recalled(remembering, call()) == []
 
 
+@pytest.mark.parametrize(
+    ("may_land", "earlier", "seconds"),
+    [(0.0, 20.0, 300.0), (5.0, 20.0, 20.0), (20.0, 5.0, 20.0), (0.0, 400.0, 400.0)],
+)
 @pytest.mark.parametrize("again", [False, True])
-def test_a_successor_waits_for_what_an_earlier_server_has_sent(clock, again):
-    """A later epoch begins empty, and remembers once no earlier request can be in the air."""
-    remembering = Remembering(LIMIT, earlier=20.0, clock=clock)
+def test_a_successor_waits_for_what_an_earlier_server_has_sent(
+    clock, again, may_land, earlier, seconds
+):
+    """A later epoch begins empty, and remembers once no earlier request may land any more."""
+    remembering = Remembering(LIMIT, may_land, earlier, clock)
     remembering.begin(follows=not again)
     if again:
         goes(remembering, call())
         remembering.begin(follows=False)
     recalled(remembering, call())
-    clock.now = 19.9
+    clock.now = seconds - 0.1
     goes(remembering, call())
     assert recalled(remembering, call()) == []
-    clock.now = 20.0
+    clock.now = seconds
     goes(remembering, call())
     assert recalled(remembering, call()) == [(0, of(A1))]
 
