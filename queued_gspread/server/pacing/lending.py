@@ -52,7 +52,8 @@ class Room:
         out: How many requests are in the air.
         ends: When each other slot that is held is free, in order.
         said: Redis's latest answer, if that was to wait.
-        until: Until when it need not be asked again.
+        ends_at: When that wait is over.
+        until: Until when Redis need not be asked again.
         pauses: Until when it makes no request, after a refusal of Google's.
 
     """
@@ -61,6 +62,7 @@ class Room:
     out: int = 0
     ends: deque[float] = field(default_factory=deque)
     said: Permit = _NOT_TOLD
+    ends_at: float = -math.inf
     until: float = -math.inf
     pauses: float = -math.inf
 
@@ -171,7 +173,7 @@ class Lending:
         now = self._clock()
         with self._lock:
             room = self._room(account, kind)
-            return replace(room.said, wait=room.until - now) if now < room.until else None
+            return replace(room.said, wait=room.ends_at - now) if now < room.until else None
 
     def told(self, account: str, kind: str, permit: Permit) -> None:
         """Note what Redis has answered to a request of a kind under an account."""
@@ -186,7 +188,8 @@ class Lending:
             if permit.word == "wait" and permit.kind == PAUSE:
                 room.pauses = now + permit.wait
             elif permit.word == "wait" and permit.wait < math.inf:
-                room.said, room.until = permit, now + min(permit.wait, _ASK_AGAIN)
+                room.said, room.ends_at = permit, now + permit.wait
+                room.until = min(room.ends_at, now + _ASK_AGAIN)
 
     def refused(self, account: str, kind: str, pause: float) -> None:
         """Note for how many seconds an account makes no requests of a kind."""

@@ -140,7 +140,10 @@ def test_without_limits_nothing_need_be_lent(clock):
 
 
 def test_who_has_said_when_is_not_asked_before(lending, clock):
-    """An account with a certain wait is asked again after it, or after five seconds."""
+    """An account with a certain wait is asked again after it, or after five seconds.
+
+    Until then the whole wait is told, as callers are told no less than they may have to wait.
+    """
     lending.told(ONE, "write", wait(3.0))
     assert lending.resting(ONE, "write") == wait(3.0)
     clock.now += 1
@@ -149,7 +152,9 @@ def test_who_has_said_when_is_not_asked_before(lending, clock):
     clock.now += 2
     assert lending.resting(ONE, "write") is None
     lending.told(ONE, "write", wait(50.0))
-    clock.now += 5
+    clock.now += 1
+    assert lending.resting(ONE, "write") == wait(49.0)
+    clock.now += 4
     assert lending.resting(ONE, "write") is None
 
 
