@@ -169,8 +169,15 @@ def test_an_answer_is_as_old_as_what_it_shows(began, number, oldest, too_old):
     assert figures["requests"] == 1
 
 
-def test_who_does_not_read_what_it_wrote_is_found():
-    """A read without what the process itself had written before it is counted."""
-    reads = [[(1.0, 1.1, 0, 1, 1), (2.0, 2.1, 0, 1, 2)], [(1.0, 1.2, 0, 0, 0)]]
+@pytest.mark.parametrize("other", [(0.9, 1.2, 0, 0, 0), (2.5, 2.6, 0, 2, 0)])
+def test_who_does_not_read_what_was_written_is_found(other):
+    """A read without what a process had written before it is counted, whoever makes it."""
+    reads = [[(1.0, 1.1, 0, 1, 1), (2.0, 2.1, 0, 1, 2)], [other]]
     figures = judged(reads, typed(0.0), 2.0)
     assert (figures["missed_writes"], figures["writes"], figures["bound_requests"]) == (1, 2, 3)
+
+
+def test_others_see_what_was_written_too():
+    """A read of another process that began after a write had ended, and lacks it, is counted."""
+    reads = [[(1.0, 1.1, 0, 1, 1)], [(1.5, 1.6, 0, 0, 0)]]
+    assert judged(reads, typed(0.0), 2.0)["missed_writes"] == 1

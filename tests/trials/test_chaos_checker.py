@@ -15,7 +15,7 @@ from masters import CUT, FAILOVER
 from queued_gspread.broker import FORMAT, KINDS, FailedCall
 from queued_gspread.broker.keys import Keys
 from queued_gspread.broker.withdrawal import meaning
-from queued_gspread.emulator import Emulator
+from queued_gspread.emulator import Emulator, Served
 from queued_gspread.errors import CallTimeoutError
 from queued_gspread.protocol.messages import Job, Reply
 from queued_gspread.server.calls.outcome import late
@@ -25,9 +25,10 @@ from tests.programs.chaos.classes import FORGETS
 from tests.programs.chaos.failovers import SENTINELS, failovers_of
 from tests.programs.chaos.history import LEFT, Call, Journal, as_it_ended, read_history
 from tests.programs.chaos.lending import Lending
+from tests.programs.chaos.places import TOTAL, TOTALS
 from tests.programs.chaos.plan import plan_of
 from tests.programs.chaos.poison import BROKEN, FORBIDDEN, MARK, NUMBER, PLACE, ROW, SILENT, Poison
-from tests.programs.chaos.remains import keys_of
+from tests.programs.chaos.remains import keys_of, totals_of
 from tests.programs.chaos.report import by_blow, causes_of
 from tests.programs.chaos.world import Run
 
@@ -400,6 +401,17 @@ def test_the_keys_that_may_be_left_are_those_of_the_queue():
 
 def _name_of(key):
     return key.partition("}:")[2].removeprefix(f"{FORMAT}:")
+
+
+@pytest.mark.parametrize(
+    ("status", "fault", "is_there"),
+    [(200, "", True), (500, "500 after", True), (0, "reset after", True), (403, "", False)],
+)
+def test_what_was_written_is_what_was_not_refused(status, fault, is_there):
+    """A write counts whatever its sender saw of it, unless Google refused to make it."""
+    path, body = f"/v4/spreadsheets/id/values/'{TOTALS}'!{TOTAL}", {"values": [["3 a-1"]]}
+    served = Served(0, "PUT", path, [], body, status, fault=fault, applied=True, applied_at=1.0)
+    assert totals_of([served], {"B": "id"}) == [("B", 3, "a-1")] * is_there
 
 
 def test_a_key_that_expires_while_it_is_looked_at_is_not_left():

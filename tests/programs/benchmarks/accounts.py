@@ -80,24 +80,29 @@ def _measure(place, accounts, options):
     over = excesses(sent_in(ledger), size.fair_window, QUOTA, PROJECT)
     figures["windows_over"] = len(over)
     wrong = [f"{found.whose}: {found.count} {found.kind}s IN A WINDOW" for found in over]
+    if (sent := len(_appends(ledger))) < count:
+        wrong.append(f"{count} CALLS WERE MERGED INTO {sent} REQUESTS")
     if len(there) != count or set(there.values()) != {1}:
         lost, twice = count - len(there), sum(there.values()) - len(there)
         wrong.append(f"{lost} ROWS LOST, {twice} TWICE")
     return figures, ", ".join(wrong) or _shares(ledger)
 
 
+def _appends(ledger):
+    """Return the requests that append, in order of their arrival."""
+    found = [entry for entry in ledger if entry["path"].endswith(":append")]
+    return sorted(found, key=lambda entry: entry["arrived"])
+
+
 def _first(ledger, count):
     """Return the seconds that so many appends took, the first of all."""
-    appends = sorted(
-        (entry for entry in ledger if entry["path"].endswith(":append")),
-        key=lambda entry: entry["arrived"],
-    )[:count]
+    appends = _appends(ledger)[:count]
     return appends[-1]["answered"] - appends[0]["arrived"]
 
 
 def _shares(ledger):
     """Tell how many requests each account has sent to append."""
-    sent = Counter(entry["account"] for entry in ledger if entry["path"].endswith(":append"))
+    sent = Counter(entry["account"] for entry in _appends(ledger))
     return "appends by account: " + " ".join(str(sent[name]) for name in sorted(sent))
 
 

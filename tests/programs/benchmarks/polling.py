@@ -96,6 +96,7 @@ def judged(reads, ledger, max_age):
     writes = sum(of_one[-1][4] for of_one in reads)
     ages = [_age(began, typed, replaced) for began, _, typed, *_ in every]
     waits = [1000 * (end - begin) for begin, end, *_ in every]
+    writers = [read for of_one in reads if of_one[-1][4] for read in of_one]
     figures = {
         "reads": len(every),
         "requests": sum(served["quota"] == "read" for served in ledger),
@@ -107,7 +108,7 @@ def judged(reads, ledger, max_age):
         "p50_ms": percentile(waits, 0.5),
         "p99_ms": percentile(waits, 0.99),
         "too_old_answers": sum(age > max_age for age in ages),
-        "missed_writes": sum(seen < own for *_, seen, own in every),
+        "missed_writes": sum(seen < _written(began, writers) for began, *_, seen, _ in every),
     }
     if max_age:
         figures["bound_requests"] = math.floor((ended - began) / max_age) + 1 + writes
@@ -118,6 +119,11 @@ def _replaced(ledger):
     """Return when each number that was typed was replaced by the next one, from 0 on."""
     typed = [each for each in ledger if each["method"] == "PUT" and each["path"].endswith(TYPED)]
     return sorted(each["applied_at"] for each in typed)[1:]
+
+
+def _written(moment, reads):
+    """Return the latest number that had been written through the queue by those who read then."""
+    return max((own for began, *_, own in reads if began <= moment), default=0)
 
 
 def _age(moment, typed, replaced):

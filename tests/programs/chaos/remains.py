@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 
 from queued_gspread.broker import FORMAT
 
@@ -78,7 +79,9 @@ def typed_of(ledger, keys):
 def _written(ledger, keys, pattern):
     """Yield what was written to single cells: title, what the pattern finds, value, and when."""
     titles = {key: title for title, key in keys.items()}
-    for served in sorted((s for s in ledger if s.applied), key=lambda s: s.applied_at):
+    # A method that ran may have been refused: to a lender, say, that may not use a spreadsheet.
+    applied = (s for s in ledger if s.applied and (s.fault or s.status < HTTPStatus.BAD_REQUEST))
+    for served in sorted(applied, key=lambda s: s.applied_at):
         match = pattern.search(served.path) if served.method == "PUT" else None
         if match:
             value = served.body["values"][0][0]

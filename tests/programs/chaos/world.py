@@ -162,13 +162,13 @@ def run(plan, folder):
         cast = Cast(plan, folder, key_file, emulator)
         stack.callback(cast.end)
         cast.open(_new_books(direct))
-        typist = Typist(emulator, cast.books) if OLD in plan.classes else nullcontext()
+        typist = Typist(emulator, cast.books) if OLD in plan.classes else None
         kind = Striker if plan.topology == ALONE else Exchanger
         striker = kind(plan, _set_the_scene(emulator, plan), cast)
-        with typist:
+        with typist or nullcontext():
             seconds, hung = _let_them_work(cast, striker)
         evidence = replace(
-            _evidence(cast, plan, emulator, direct, folder, hung),
+            _evidence(cast, plan, emulator, direct, folder, hung, typist),
             poison=plan.poison,
             forgets=plan.topology != ALONE,
             deaths=sum(striker.dealt["server", signal] for signal in ("SIGKILL", "SIGSTOP")),
@@ -264,16 +264,17 @@ def _as_they_come(clients, striker):
     yield from clients[len(clients) :]
 
 
-def _evidence(cast, plan, emulator, direct, folder, hung):
+def _evidence(cast, plan, emulator, direct, folder, hung, typist):
     """Return what is left once the queue is empty and the servers have ended."""
     emulator.faults.clear()
     emulator.latency = 0.0
     left = _end_in_good_order(cast, hung)
     failures = {call.job_id: call for call in failed_calls(Settings(cast.redis.url, NAMESPACE))}
     ledger = emulator.ledger
+    limited = [served for served in ledger if typist is None or served.account != typist.email]
     emulator.quotas = Quotas()
     names = [client.work.name for client in cast.clients]
-    over = excesses(counted_in(ledger), WINDOW, *_limits_of(plan))
+    over = excesses(counted_in(limited), WINDOW, *_limits_of(plan))
     lending = cast.lending
     return Evidence(
         calls=[
@@ -289,7 +290,7 @@ def _evidence(cast, plan, emulator, direct, folder, hung):
         totals=totals_of(ledger, cast.books),
         typed=typed_of(ledger, cast.books),
         refused=[
-            *(f"{served.method} {served.path}" for served in ledger if served.refused_by),
+            *(f"{served.method} {served.path}" for served in limited if served.refused_by),
             *map(str, over),
         ],
         trespasses=lending.trespasses_in(ledger) if lending else [],
