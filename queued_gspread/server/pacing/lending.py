@@ -40,6 +40,7 @@ _MOST: Final = 10_000
 # Redis is asked again after so many seconds, whatever it has said: a limit may have grown.
 _ASK_AGAIN: Final = 5.0
 _NEVER_LENT: Final = "drive"
+_ENDED_BY: Final = {"read": ("read", "write")}
 _NOT_TOLD: Final = Permit("")
 
 
@@ -131,7 +132,9 @@ class Lending:
         """Note that an account may not."""
         with self._lock:
             if account == OWN:
-                self._known.pop((kind, spreadsheet), None)
+                # Who may not read a spreadsheet may not write it either.
+                for ended in _ENDED_BY.get(kind, (kind,)):
+                    self._known.pop((ended, spreadsheet), None)
                 return
             self._denied[account, kind, spreadsheet] = self._clock() + _BELIEVED
             self._denied.move_to_end((account, kind, spreadsheet))

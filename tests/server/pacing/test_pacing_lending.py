@@ -72,6 +72,15 @@ def test_what_the_first_account_is_denied_is_lent_no_more(lending):
     assert lending.willing("read", "book") == [ONE, TWO]
 
 
+def test_who_may_not_read_may_not_write(lending):
+    """A 403 to a read of the first account's ends what is known of its writes there, too."""
+    for book in ("book", "other"):
+        lending.succeeded("write", book)
+    lending.denied(OWN, "read", "book")
+    assert lending.willing("write", "book") == []
+    assert lending.willing("write", "other") == [ONE, TWO]
+
+
 def test_a_success_is_believed_for_ten_minutes(lending, clock):
     """After ten minutes without a success the first account has to show again what it may do."""
     lending.succeeded("write", "book")
@@ -216,7 +225,8 @@ def test_callers_get_no_more_than_the_first_account_may(history):
         else:
             lending.denied(account, kind, book)
             if account == OWN:
-                latest.pop((kind, book), None)
+                for ended in ("read", "write") if kind == "read" else ("write",):
+                    latest.pop((ended, book), None)
         for asked in (("read", "book"), ("write", "book"), ("read", "other"), ("write", "other")):
             since = latest.get(asked, -math.inf)
             assert not lending.willing(*asked) or clock() < since + BELIEVED
