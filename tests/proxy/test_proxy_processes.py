@@ -198,7 +198,7 @@ def test_a_script_with_its_import_changed_works_from_twenty_processes(
 def test_nothing_is_left_in_redis(gc, ws, redis_url, namespace):
     """After a run the queue holds its own few keys, and none of a call or a lane.
 
-    What servers publish is bounded: it has their cards, work, counts, callers and history, and no
+    What servers publish is bounded: their cards, work, resources, counts, callers and history, and no
     more.
     """
     append(ws, "w", 5)
@@ -209,4 +209,4 @@ def test_nothing_is_left_in_redis(gc, ws, redis_url, namespace):
         *("dedup", "server", "formats", "account", "published"),
     }
     parts = {name.partition(":")[0] for name in raw.hkeys(Keys(namespace).published)}
-    assert parts <= {"server", "work", "total", "caller", "10", "300"}
+    assert parts <= {"server", "work", "resources", "total", "caller", "10", "300"}
