@@ -101,9 +101,8 @@ class Consumer(Dispatch, Granting, Publishing, Vouching):
         timing: QueueTiming | None = None,
         lenders: Sequence[str] = (),
     ) -> None:
-        super().__init__(settings, epoch, stopping, timing)
+        super().__init__(settings, epoch, stopping, timing, lenders)
         self.server_id = server_id
-        self._accounts = ("", *lenders)
         self._about = about
         self._max_queue = max_queue
         self._quota = quota

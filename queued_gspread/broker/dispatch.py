@@ -59,8 +59,10 @@ class Dispatch(FencedScripts):
         epoch: str = "",
         stopping: threading.Event | None = None,
         timing: QueueTiming | None = None,
+        lenders: Sequence[str] = (),
     ) -> None:
         super().__init__(settings, epoch, stopping, timing)
+        self._accounts = ("", *lenders)
         self._pace = Pace()
         self._held = Held()
 
@@ -213,6 +215,23 @@ class Dispatch(FencedScripts):
         held = self._held.args(slot)
         if held:
             self._fenced("remind", [self._keys.slots(slot.kind, slot.account)], held)
+
+    def exchange_slots(self, owner: str, before: str, window: float) -> None:
+        """Hold slots for the accounts that they were taken as, once the owner has changed.
+
+        Args:
+            owner: The account that the namespace belongs to; it may have lent its quota before.
+            before: The account that it belonged to until now; it may lend its quota.
+            window: Seconds for which a slot without an answer is held.
+
+        """
+        keys = self._keys
+        for kind in KINDS:
+            pairs = [(keys.slots(kind, owner), keys.slots(kind))]
+            if before in self._accounts:
+                pairs.insert(0, (keys.slots(kind), keys.slots(kind, before)))
+            for pair in pairs:
+                self._fenced("copy_slots", [*pair], [milliseconds(window)])
 
     def _steps_since(self, acquire_args: Sequence[AcquireArgs]) -> list[int]:
         steps = self._connection.steps

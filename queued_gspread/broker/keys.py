@@ -150,7 +150,7 @@ class Keys:
     ``published``        publish
     ``control``          none: ``Consumer.request_stop`` pushes
     ``formats``          formats
-    ``slots``            acquire, release_slot, answer, remind, recover, formats
+    ``slots``            acquire, release_slot, answer, remind, recover, formats, copy_slots
     ``throttle``         acquire, release_slot, answer
     ``account``          beat
     ===================  ==================================================================

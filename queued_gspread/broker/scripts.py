@@ -21,6 +21,7 @@ _NAMES: Final = (
     "answer",
     "beat",
     "confirm_intent",
+    "copy_slots",
     "deliver_suspect",
     "dismiss",
     "enqueue",

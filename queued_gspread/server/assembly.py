@@ -178,11 +178,16 @@ class Parts:
             window=self.quota.window,
             watched=watched,
             timing=self.timing,
-            on_recovered=self.admission.take_over,
+            on_recovered=self._take_over,
             loops=self.loops,
         )
         lease.call_at_end_of(queue.epoch, lanes.lapse, lanes.retire)
         return lanes
+
+    def _take_over(self, queue: Consumer) -> None:
+        if self.replaces:
+            queue.exchange_slots(self.account.name, self.replaces, self.quota.window)
+        self.admission.take_over(queue)
 
     def _new_lending(self) -> Lending | None:
         if not self.lenders:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from queued_gspread._clock import now
 from queued_gspread.server.google.credentials import warn_of_retries
+from queued_gspread.server.google.token_state import stop_all
 
 from .card import card_of
 from .lease import Lease
@@ -95,8 +96,7 @@ class Run:
         finally:
             self.lease.stop()
             self._publisher.end()
-            for tokens in self._parts.all_tokens:
-                tokens.stop()
+            stop_all(self._parts.all_tokens)
             self._parts.rest()
 
     def _after_beat(self, beat: Beat) -> None:

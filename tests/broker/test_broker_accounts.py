@@ -269,6 +269,24 @@ def test_the_journal_names_a_lender(several, entry, clock, raw, keys):
     assert raw.llen(journal) == 0
 
 
+@pytest.mark.parametrize("lenders", [("owner@p.example",), ()])
+def test_accounts_that_change_places_keep_their_slots(several, entry, clock, raw, keys, lenders):
+    """Where a lender becomes the owner, and the owner a lender, each has the slots that it took."""
+    first, limits = several((ONE,)), {"": 3, "owner@p.example": 1}
+    Asked(first, entry, 1, name=f"{first.epoch}/own").go()
+    lender = Asked(first, entry, 3, account=ONE)
+    lender.acquire()
+    for _ in range(2):
+        lender.go()
+    successor = successor_of(first, lenders)
+    successor.exchange_slots(ONE, "owner@p.example", WINDOW)
+    assert len(raw.keys(keys.slots("*", "owner@*"))) == len(lenders)
+    asked = [Asked(successor, entry, limits[each], account=each) for each in ("", *lenders)]
+    for seconds, word in ((0, "wait"), (WINDOW - 0.01, "wait"), (0.02, "go")):
+        clock.advance(seconds)
+        assert {each.acquire()[1].word for each in asked} == {word}
+
+
 def test_one_account_leaves_what_it_did(several, entry, clock, raw, keys, namespace):
     """With one account no key of Redis has an account in its name."""
     server = several(())

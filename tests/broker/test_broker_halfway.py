@@ -492,6 +492,12 @@ CASES = [
         [SERVER, ["ZADD", SLOTS, "inf", "answered"]],
     ),
     Case(
+        "copy_slots",
+        [KEYS.server, SLOTS, KEYS.slots("write", "lender")],
+        [EPOCH, 60_000],
+        [SERVER, ["ZADD", SLOTS, "inf", "6/1", "inf", "6/2"]],
+    ),
+    Case(
         "recount",
         [KEYS.server, KEYS.active, KEYS.depth, KEYS.progress, KEYS.lane("")],
         [EPOCH],

@@ -26,6 +26,7 @@ from queued_gspread.broker import (
     Holdups,
     JournalUpdate,
     Producer,
+    Project,
     Promises,
     Slot,
     failed_calls,
@@ -53,6 +54,7 @@ PAGE = DOCS / "security.md"
 NAMESPACE = "default"
 KEYS = Keys(NAMESPACE)
 OTHER = Keys("other")
+LENDER = "lender@project.example"
 
 
 def commands(heading):
@@ -401,7 +403,9 @@ def test_only_a_server_is_stopped_by_its_user(guarded, settings_of, url_of, part
 
 def test_every_script_runs_as_these_users(guarded, settings_of, background):
     """Every path of the queue, those that tests alone reach too, is allowed to its part."""
-    server, colleague = (Consumer(settings_of("server"), name, name) for name in ("aaaa", "bbbb"))
+    server, colleague = (
+        Consumer(settings_of("server"), name, name, lenders=[LENDER]) for name in ("aaaa", "bbbb")
+    )
     callers = Producer(settings_of("client", grace=60.0))
     assert server.check_redis() is None
     assert server.beat(60).state == "taken"
@@ -415,6 +419,11 @@ def test_every_script_runs_as_these_users(guarded, settings_of, background):
     permit = acquire(server, head, "j", None, slot, JournalUpdate(0, (b"=",), "slot", b"told"))
     assert permit.word == "go"
     assert acquire(server, head, "w", None, Slot("write", "other", 1, 60.0)).word == "wait"
+    lent = Slot("write", "lent", 1, 60.0, account=LENDER, project=Project(("", LENDER), 9))
+    sent_as = acquire(server, head, "r", None, lent)
+    assert (sent_as.word, sent_as.account) == ("go", LENDER)
+    release_slot(server, head, lent, sent_as.sent, refused=True)
+    server.exchange_slots("owner@x", LENDER, 60.0)
     assert len(server.journal(head)) == 2
     assert server.is_replicated([head]) is False
     release_slot(server, head, slot, permit.sent, refused=True, attempt="slot", answered=b"=")

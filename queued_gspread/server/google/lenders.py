@@ -105,19 +105,22 @@ def lenders_of(
 
 
 def _name_and_project(place: str, credentials: Any) -> tuple[str, str]:
-    """Return an account's address and project; the errors show no values, which may be secrets."""
+    """Return an account's address and project; the errors show no values, which may be secrets.
+
+    In small letters, as Google spells them: however a file does, both name one quota.
+    """
     name, project = credentials.service_account_email, credentials.project_id
     if not (_NAME.fullmatch(name) and len(name) <= _LONGEST):
         raise ConfigurationError(f"{place} cannot be used: its 'client_email' {_ODD}")
     if not (isinstance(project, str) and _PROJECT.fullmatch(project) and len(project) <= _LONGEST):
         raise ConfigurationError(f"{place} cannot be used: its 'project_id' {_NO_PROJECT}")
-    return name, project
+    return name.lower(), project.lower()
 
 
 def _check_distinct(places: Iterable[str], names: Iterable[str]) -> None:
     seen: dict[str, str] = {}
     for place, name in zip(places, names, strict=True):
-        before = seen.setdefault(name.lower(), place)
+        before = seen.setdefault(name, place)
         if before is not place:
             raise ConfigurationError(
                 f"{before} and {place} are both of {name}, and an account has one quota, however "

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from queued_gspread.server.failure import logged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from queued_gspread.server.failure import Watch
 
-__all__ = ["USABLE", "AnyTokens", "NoTokens", "TokenState"]
+__all__ = ["STOP_WITHIN", "USABLE", "AnyTokens", "NoTokens", "TokenState", "stop_all"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class TokenState:
 
 
 USABLE: Final = TokenState(is_usable=True)
+
+STOP_WITHIN: Final = 0.5
+"""Seconds for which the end of a thread is waited for, which may wait for the token endpoint."""
 
 
 class AnyTokens(Protocol):
@@ -63,8 +67,8 @@ class AnyTokens(Protocol):
     def start(self, watched: Watch = logged) -> None:
         """Start to keep the token fresh."""
 
-    def stop(self) -> None:
-        """Stop that."""
+    def stop(self, within: float = STOP_WITHIN) -> None:
+        """Stop that, and wait for its end, though no longer than for so many seconds."""
 
 
 class NoTokens:
@@ -100,5 +104,14 @@ class NoTokens:
     def start(self, watched: Watch = logged) -> None:
         """Do nothing."""
 
-    def stop(self) -> None:
+    def stop(self, within: float = STOP_WITHIN) -> None:
         """Do nothing."""
+
+
+def stop_all(all_tokens: Sequence[AnyTokens], clock: Callable[[], float] = time.monotonic) -> None:
+    """Stop the tokens of several accounts, and wait no longer for all than for one."""
+    for tokens in all_tokens:
+        tokens.stop(0.0)
+    until = clock() + STOP_WITHIN
+    for tokens in all_tokens:
+        tokens.stop(max(0.0, until - clock()))

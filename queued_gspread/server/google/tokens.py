@@ -37,6 +37,7 @@ from .token_lifecycle import (
     until_due,
 )
 from .token_log import log_again, log_failing, log_refused
+from .token_state import STOP_WITHIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +53,6 @@ __all__ = ["Tokens"]
 
 # The clocks of a machine that was suspended or migrated may jump.
 _LONGEST_SLEEP: Final = 60.0
-_STOP_TIMEOUT: Final = 0.5
 
 
 def _time_of_day() -> float:
@@ -119,13 +119,13 @@ class Tokens:
         )
         self._thread.start()
 
-    def stop(self) -> None:
+    def stop(self, within: float = STOP_WITHIN) -> None:
         """Stop the thread; if it waits for the token endpoint, it ends later by itself."""
         with self._changed:
             self._stopping.set()
             self._changed.notify_all()
         if self._thread is not None and self._thread.is_alive():
-            self._thread.join(_STOP_TIMEOUT)
+            self._thread.join(within)
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Set a function to be called after each refresh, well or not."""

@@ -40,6 +40,7 @@ _MOST: Final = 10_000
 # Redis is asked again after so many seconds, whatever it has said: a limit may have grown.
 _ASK_AGAIN: Final = 5.0
 _NEVER_LENT: Final = "drive"
+_ENDED_BY: Final = {"read": ("read", "write")}
 _NOT_TOLD: Final = Permit("")
 
 
@@ -52,7 +53,8 @@ class Room:
         out: How many requests are in the air.
         ends: When each other slot that is held is free, in order.
         said: Redis's latest answer, if that was to wait.
-        until: Until when it need not be asked again.
+        ends_at: When that wait is over.
+        until: Until when Redis need not be asked again.
         pauses: Until when it makes no request, after a refusal of Google's.
 
     """
@@ -61,6 +63,7 @@ class Room:
     out: int = 0
     ends: deque[float] = field(default_factory=deque)
     said: Permit = _NOT_TOLD
+    ends_at: float = -math.inf
     until: float = -math.inf
     pauses: float = -math.inf
 
@@ -129,7 +132,9 @@ class Lending:
         """Note that an account may not."""
         with self._lock:
             if account == OWN:
-                self._known.pop((kind, spreadsheet), None)
+                # Who may not read a spreadsheet may not write it either.
+                for ended in _ENDED_BY.get(kind, (kind,)):
+                    self._known.pop((ended, spreadsheet), None)
                 return
             self._denied[account, kind, spreadsheet] = self._clock() + _BELIEVED
             self._denied.move_to_end((account, kind, spreadsheet))
@@ -171,7 +176,7 @@ class Lending:
         now = self._clock()
         with self._lock:
             room = self._room(account, kind)
-            return replace(room.said, wait=room.until - now) if now < room.until else None
+            return replace(room.said, wait=room.ends_at - now) if now < room.until else None
 
     def told(self, account: str, kind: str, permit: Permit) -> None:
         """Note what Redis has answered to a request of a kind under an account."""
@@ -186,7 +191,8 @@ class Lending:
             if permit.word == "wait" and permit.kind == PAUSE:
                 room.pauses = now + permit.wait
             elif permit.word == "wait" and permit.wait < math.inf:
-                room.said, room.until = permit, now + min(permit.wait, _ASK_AGAIN)
+                room.said, room.ends_at = permit, now + permit.wait
+                room.until = min(room.ends_at, now + _ASK_AGAIN)
 
     def refused(self, account: str, kind: str, pause: float) -> None:
         """Note for how many seconds an account makes no requests of a kind."""

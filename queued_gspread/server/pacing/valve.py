@@ -50,7 +50,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from queued_gspread.broker import ALL, Permit
+from queued_gspread.broker import ALL, LENT, Permit
 from queued_gspread.server.failure import logged
 
 from .ticket_queue import FREE, SLOTLESS, Ticket, TicketQueue, kind_of
@@ -132,7 +132,7 @@ class Valve:
         self._resumes: dict[Ticket, Resume] = {}
         # Tickets that have their turn, and the count of events when it began.
         self._asking: dict[Ticket, int] = {}
-        # Redis's latest answer for each kind, and when it came.
+        # Redis's latest answer for each line, and when it came.
         self._said: dict[str, tuple[Permit, float]] = {}
         work = watched(self._work)
         self._thread = threading.Thread(target=work, name="valve", daemon=True)
@@ -192,7 +192,7 @@ class Valve:
             self._queue.told(ticket, permit)
             word = "" if permit is None else permit.word
             if permit is not None:
-                self._said[kind_of(ticket)] = permit, self._clock()
+                self._said[ticket.kind] = permit, self._clock()
             if permit is not None and word == "wait":
                 self._queue.hold(ticket)
                 until = self._clock() + min(permit.wait, _LOOK_AGAIN)
@@ -261,8 +261,7 @@ class Valve:
             is_shared = self._queue.is_shared
         waiting = {}
         for kind, (count, lanes) in by_kind.items():
-            permit, moment = self._said.get(kind, (_NOTHING, -math.inf))
-            is_said = permit.word == "wait" and now - moment < 2 * _LOOK_AGAIN
+            permit, moment, is_said = self._said_of(kind, now)
             # A ticket that waits until others have had their share need not have asked.
             is_sharing = is_shared and permit.limit > 0
             if is_said or is_sharing:
@@ -271,6 +270,23 @@ class Valve:
                     permit = replace(permit, kind="")  # such as a pause that is over by now
                 waiting[kind] = Waiting(permit, left, count, lanes, is_shared=is_sharing)
         return waiting, later
+
+    def _said_of(self, kind: str, now: float) -> tuple[Permit, float, bool]:
+        """Return what Redis has said of a kind, when, and whether that is to wait still.
+
+        Of its two lines the longer wait and the lower limit, so that nobody is told too little.
+        """
+        lines = [said for line in (kind, kind + LENT) if (said := self._said.get(line))]
+        lines = [said for said in lines if now - said[1] < 2 * _LOOK_AGAIN] or lines
+        waits = [said for said in lines if said[0].word == "wait"]
+        permit, moment = max(
+            waits or lines,
+            key=lambda said: said[1] + said[0].wait,
+            default=(_NOTHING, -math.inf),
+        )
+        limit = min((said.limit for said, _ in lines if said.limit), default=0)
+        is_said = bool(waits) and now - moment < 2 * _LOOK_AGAIN
+        return replace(permit, limit=limit), moment, is_said
 
     @property
     def in_use(self) -> int:

@@ -13,6 +13,7 @@ from queued_gspread.server.policy.lendable import (
     concerns_account,
     is_denied,
     may_be_lent,
+    shows_right_to_write,
     spreadsheet_of,
 )
 from queued_gspread.server.policy.request import Failure, Response
@@ -180,8 +181,7 @@ class Loans:
         spreadsheet = spreadsheet_of(request)
         if is_denied(outcome):
             self.lending.denied(OWN, kind, spreadsheet)
-        # To copy a sheet, or to comment, takes less than to edit.
-        elif isinstance(outcome, Response) and (kind == "read" or may_be_lent(request)):
+        elif isinstance(outcome, Response) and (kind == "read" or shows_right_to_write(request)):
             self.lending.succeeded(kind, spreadsheet)
 
     def _turned_down(self, slot: Slot, spreadsheet: str, result: SendResult) -> None:

@@ -188,6 +188,15 @@ def test_a_file_that_does_not_say_its_project(make, paths, changed, place, proje
     assert f"{paths[place]} cannot be used: its 'project_id' is missing" in str(told.value)
 
 
+def test_a_file_that_spells_names_in_capitals(make, paths, changed, names):
+    """A project and an account are one each, however a file spells them."""
+    project = json.loads(paths[0].read_text())["project_id"]
+    changed(1, project_id=project.upper(), client_email=names[1].upper())
+    parts = make(paths[:2])._parts
+    assert parts.lenders[0].name == names[1].lower()
+    assert parts.lending.siblings("") == ("", names[1].lower())
+
+
 def test_one_account_needs_no_project(make, paths, changed):
     """A single file is used as before, whatever it says of its project."""
     changed(0, project_id=None)

@@ -22,7 +22,7 @@ from queued_gspread.emulator import Emulator
 from queued_gspread.emulator.faults import Html, Latency, OAuthRefusal, Reset, Status
 from queued_gspread.errors import ConfigurationError
 from queued_gspread.server.google.sources import Named, source_of
-from queued_gspread.server.google.token_state import NoTokens
+from queued_gspread.server.google.token_state import STOP_WITHIN, NoTokens, stop_all
 from queued_gspread.server.google.tokens import Tokens
 
 SCOPES = ["https://www.googleapis.com/auth/drive"]
@@ -94,6 +94,21 @@ def test_the_first_token_is_fetched_at_the_start(issuer, way, wall):
     assert is_usable(tokens)
     tokens.stop()
     assert not threads("tokens")
+
+
+def test_accounts_whose_token_endpoints_hang_are_stopped_together(wall):
+    """However many threads wait for a token endpoint, a server waits for all as long as for one."""
+    began, stops = wall.now, []
+
+    class Hangs(NoTokens):
+        def stop(self, within=STOP_WITHIN):
+            stops.append(self)
+            wall.now += within
+
+    several = [Hangs(None) for _ in range(3)]
+    stop_all(several, clock=wall)
+    assert stops[:3] == several
+    assert wall.now - began == STOP_WITHIN
 
 
 def test_a_day_of_one_call_a_second(issuer, way, wall, tell):

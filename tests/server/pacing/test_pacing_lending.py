@@ -72,6 +72,15 @@ def test_what_the_first_account_is_denied_is_lent_no_more(lending):
     assert lending.willing("read", "book") == [ONE, TWO]
 
 
+def test_who_may_not_read_may_not_write(lending):
+    """A 403 to a read of the first account's ends what is known of its writes there, too."""
+    for book in ("book", "other"):
+        lending.succeeded("write", book)
+    lending.denied(OWN, "read", "book")
+    assert lending.willing("write", "book") == []
+    assert lending.willing("write", "other") == [ONE, TWO]
+
+
 def test_a_success_is_believed_for_ten_minutes(lending, clock):
     """After ten minutes without a success the first account has to show again what it may do."""
     lending.succeeded("write", "book")
@@ -140,7 +149,10 @@ def test_without_limits_nothing_need_be_lent(clock):
 
 
 def test_who_has_said_when_is_not_asked_before(lending, clock):
-    """An account with a certain wait is asked again after it, or after five seconds."""
+    """An account with a certain wait is asked again after it, or after five seconds.
+
+    Until then the whole wait is told, as callers are told no less than they may have to wait.
+    """
     lending.told(ONE, "write", wait(3.0))
     assert lending.resting(ONE, "write") == wait(3.0)
     clock.now += 1
@@ -149,7 +161,9 @@ def test_who_has_said_when_is_not_asked_before(lending, clock):
     clock.now += 2
     assert lending.resting(ONE, "write") is None
     lending.told(ONE, "write", wait(50.0))
-    clock.now += 5
+    clock.now += 1
+    assert lending.resting(ONE, "write") == wait(49.0)
+    clock.now += 4
     assert lending.resting(ONE, "write") is None
 
 
@@ -211,7 +225,8 @@ def test_callers_get_no_more_than_the_first_account_may(history):
         else:
             lending.denied(account, kind, book)
             if account == OWN:
-                latest.pop((kind, book), None)
+                for ended in ("read", "write") if kind == "read" else ("write",):
+                    latest.pop((ended, book), None)
         for asked in (("read", "book"), ("write", "book"), ("read", "other"), ("write", "other")):
             since = latest.get(asked, -math.inf)
             assert not lending.willing(*asked) or clock() < since + BELIEVED

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from queued_gspread.broker import KINDS, LENT, Permit, Slot
+from queued_gspread.server.google.token_state import USABLE
 from queued_gspread.server.pacing.ticket_queue import Ticket, TicketQueue
 from queued_gspread.server.pacing.valve import TURN, Valve
 
@@ -71,6 +72,19 @@ def test_what_waits_is_told_by_kind():
         ticket.pause = "all:"
         valve._queue.add(ticket)
     assert sorted(valve.parked(10)) == [("a", "write"), ("b", "write")]
+
+
+@pytest.mark.parametrize("last", BOTH)
+def test_nobody_is_told_less_than_the_longer_line_waits(last):
+    """Of both lines' answers the longer wait and the lower limit are told, whichever came last."""
+    valve = Valve(lambda: USABLE, 1.0, clock=lambda: 0.0)
+    for lent in (not last, last):
+        seconds, limit = (2.0, 30) if lent else (50.0, 10)
+        ticket = ticket_of("a" if lent else "b", lent=lent)
+        assert valve.turn_now(ticket) is TURN
+        valve.told(ticket, Permit("wait", seconds, "kind", limit=limit))
+    waiting, _ = valve.look(10)
+    assert (waiting["write"].left, waiting["write"].permit.limit) == (50.0, 10)
 
 
 def test_no_line_is_called_like_a_kind():

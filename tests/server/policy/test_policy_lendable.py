@@ -11,6 +11,7 @@ from queued_gspread.server.policy.lendable import (
     concerns_account,
     is_denied,
     may_be_lent,
+    shows_right_to_write,
     spreadsheet_of,
 )
 from queued_gspread.server.policy.request import CREDENTIALS, Failure, Request, Response
@@ -56,12 +57,20 @@ def test_what_concerns_cells_may_be_lent(request_):
         Request("get", "https://docs.google.com/spreadsheets/d/id/export"),
         Request("get", f"{SHEETS}/id/values/a/b"),
         Request("get", f"{SHEETS}/id/values/A1", headers=[("X-Http-Method-Override", "PUT")]),
+        Request("get", f"{SHEETS}/id/values/A1", headers={"X-Goog-User-Project": "p"}),
+        Request("get", f"{SHEETS}/id/values/A1", params={"key": "k"}),
+        Request("get", f"{SHEETS}/id/values/A1?$quotaUser=ann"),
+        Request("get", f"{SHEETS}/id/values/A1", params=object()),
+        Request("get", f"{SHEETS}/id/values/..%2F..%2Fother%2Fvalues%2FA1"),
         Request("post", f"{SHEETS}/id:batchUpdate"),
         Request("post", f"{SHEETS}/id:batchUpdate", data='{"requests": [], "requests": []}'),
         batch(TITLED, includeSpreadsheetInResponse=True),
         batch(TITLED, {"addProtectedRange": {"protectedRange": {}}}),
         batch({"repeatCell": {"cell": {}, "fields": "*"}}),
         batch({"updateCells": {"rows": [], "fields": "chipRuns"}}),
+        # Google's JSON takes names in either spelling.
+        batch({"updateCells": {"rows": [], "fields": "note,chip_runs"}}),
+        batch({"addSheet": {"properties": {"data_source_sheet_properties": {}}}}),
         batch({"addSheet": {"properties": {"dataSourceSheetProperties": {}}}}),
         batch({"sortRange": {"sortSpecs": [{"dataSourceColumnReference": {"name": "a"}}]}}),
         batch({"danceSheet": {}}),
@@ -73,6 +82,24 @@ def test_what_concerns_cells_may_be_lent(request_):
 def test_what_depends_on_the_account_is_not_lent(request_):
     """What depends on whose account it is, or cannot be read, goes out as the first account."""
     assert not may_be_lent(request_)
+
+
+@pytest.mark.parametrize(
+    ("request_", "shows"),
+    [
+        (Request("post", f"{SHEETS}/id/values/A1:clear"), True),
+        (Request("put", f"{SHEETS}/id/values/A1", json={"values": [[1]]}), True),
+        (batch(TITLED), True),
+        (batch(), False),
+        (Request("put", f"{SHEETS}/id/values/A1", json={"values": []}), False),
+        (Request("post", f"{SHEETS}/id/values:batchUpdate", json={"data": []}), False),
+        (Request("post", f"{SHEETS}/id/values:batchClear", json={"ranges": []}), False),
+        (Request("post", f"{SHEETS}/id/sheets/0:copyTo", json={}), False),
+    ],
+)
+def test_what_shows_that_an_account_may_write(request_, shows):
+    """Only a write that changes something, and that may be lent, shows a right to all of these."""
+    assert shows_right_to_write(request_) is shows
 
 
 def failed(status, message="no", status_text="X"):
@@ -87,6 +114,8 @@ def failed(status, message="no", status_text="X"):
         (failed(404, "Requested entity was not found."), True, True),
         (failed(400, "You are trying to edit a protected cell or object."), False, True),
         (failed(400, "Unable to parse range: x"), False, False),
+        (failed(400, "Unable to parse range: protected!A1"), False, False),
+        (failed(400, 'A sheet with the name "protected" already exists.'), False, False),
         (failed(500), False, False),
         (Failure(RefreshError("no token")), False, True),
         (Failure(ValueError("403")), False, False),
