@@ -14,7 +14,7 @@ def max_age(seconds: float) -> MaxAge:
 
     The innermost block wins over those around it and over the client's own ``max_age``; 0 has all
     reads ask Google. What counts is where a call is made: in a pipeline it may be sent later. In
-    asyncio, ``async with`` does the same. An upsert, and whoever holds a lock, reads
+    asyncio, ``async with`` does the same. An upsert, and the holder of a lock, reads
     afresh in any case.
 
     Args:

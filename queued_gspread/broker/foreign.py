@@ -55,7 +55,7 @@ def typed(cls: type[T], found: Mapping[str, Any]) -> T:
 
 
 def shown(text: Any) -> str:
-    """Return a text that can be shown on one line, whoever has written it."""
+    """Return a text that can be shown on one line, by any writer."""
     line = str(text)[:_LONGEST]
     if line.isprintable():
         return line

@@ -21,7 +21,7 @@ __all__ = ["FINE", "AccountAtWork", "CacheAtWork", "Resources", "resources_in"]
 FINE: Final = "ok"
 """What an account with an access token says of it; another one says why it has none."""
 
-# Whoever writes more of them than anybody has keys fills no screen, and no Prometheus.
+# However many a forged text names, they fill no screen and no Prometheus.
 _MOST_ACCOUNTS: Final = 50
 
 

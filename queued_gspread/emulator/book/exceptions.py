@@ -7,17 +7,17 @@ class Exceptions:
     """Who may use a private file all the same, and who may not use a shared one."""
 
     def __init__(self) -> None:
-        """Begin with none: a file is shared with all accounts, or with nobody."""
+        """Begin with none: a file is shared with all accounts, or with none."""
         self._admitted: set[tuple[str, str]] = set()
         self._excluded: set[tuple[str, str]] = set()
 
     def admit(self, file_id: str, email: str) -> None:
-        """Let an account use a file, whoever else may."""
+        """Let an account use a file, apart from all others."""
         self._excluded.discard((file_id, email))
         self._admitted.add((file_id, email))
 
     def exclude(self, file_id: str, email: str) -> None:
-        """Let an account not use a file, whoever else may."""
+        """Let an account not use a file, apart from all others."""
         self._admitted.discard((file_id, email))
         self._excluded.add((file_id, email))
 

@@ -7,7 +7,7 @@ from the latest on, or until it is denied one. That is learned here, from answer
 lender may not use which spreadsheet.
 
 Of the accounts that may be asked, the one with the most room is first. The namespace's account
-counts as fuller than it is by a third of its slots: what nobody else may send would have to wait
+counts as fuller than it is by a third of its slots, or what no other account may send would wait
 for them. Redis alone decides whether a slot is free: this is an order in which to ask, and what it
 remembers may be wrong. So no bound of the quota depends on it.
 """

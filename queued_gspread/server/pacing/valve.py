@@ -274,7 +274,7 @@ class Valve:
     def _said_of(self, kind: str, now: float) -> tuple[Permit, float, bool]:
         """Return what Redis has said of a kind, when, and whether that is to wait still.
 
-        Of its two lines the longer wait and the lower limit, so that nobody is told too little.
+        Of its two lines the longer wait and the lower limit, so that no caller is told too little.
         """
         lines = [said for line in (kind, kind + LENT) if (said := self._said.get(line))]
         lines = [said for said in lines if now - said[1] < 2 * _LOOK_AGAIN] or lines

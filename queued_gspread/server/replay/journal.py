@@ -41,7 +41,7 @@ __all__ = ["Journal", "Journals", "Unanswered", "intend"]
 _ANSWERED: Final = b"="
 _INTENT: Final = b">"
 _UNENCODABLE: Final = b"?"
-# An account is only named if its name is one: whoever writes to Redis may have written the intent.
+# Only a name of an account is shown: anyone who writes to Redis may have written the intent.
 _ATTEMPT: Final = re.compile(rb">[^@]*@([A-Za-z0-9.@_+-]{1,254})")
 
 

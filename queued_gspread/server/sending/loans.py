@@ -126,7 +126,7 @@ class Loans:
         return [name for name in names if self._tokens[name].state().is_usable]
 
     def _total(self, kind: str) -> int:
-        """Return how many slots all accounts have: lanes share them, whoever may use which."""
+        """Return how many slots all accounts have: lanes share them, each what it may use."""
         return self.lending.total(kind, [OWN, *self._with_token(self._tokens)])
 
     def landed(self, outgoing: OutgoingRequest, slot: Slot, result: SendResult) -> SendResult:

@@ -54,7 +54,7 @@ class Remembering:
 
     Args:
         limit: The bytes that answers may take; 0 to remember none.
-        may_land: Seconds for which a write of unknown outcome may still land; 0 if nobody says so.
+        may_land: Seconds for which a write of unknown outcome may still land; 0 for the default.
         earlier: Seconds for which a request of an earlier server may be in the air. As its outcome
             may be unknown by then, it may land for the time above, if that is longer.
         clock: A monotonic clock, in seconds, that also counts while the machine is paused.
@@ -156,7 +156,7 @@ class Remembering:
             if result.verdict.kind is VerdictKind.FINAL and result.cause is None:
                 self._keep(outgoing, result, sent)
         elif is_unknown and not is_read(request):
-            # Even if nobody has asked yet: somebody may before it lands.
+            # Even before the first call with an age: one may come before it lands.
             self._cache.forget(may_change(request), self._clock() + self._may_land)
         elif self.is_used and not is_read(request):
             self._cache.forget(may_change(request))
