@@ -20,9 +20,7 @@ BROKEN, FORBIDDEN, SILENT = "broken", "forbidden", "silent"
 MARK = "what this request holds is bad"
 """The message of Google's that tells that a request has met such a fault."""
 
-# Longer than the servers' time-out, and not a window longer: an answer that never comes frees its
-# slot then, and the emulator counts the request before that.
-_SILENCE = 3.8
+_SILENCE = 5.0
 _JSON = {"Content-Type": "application/json"}
 
 # Each tells nothing of the request that Google's own error would, or is no answer at all.

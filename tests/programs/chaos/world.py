@@ -37,7 +37,7 @@ from .plan import (
     WINDOW,
     successor,
 )
-from .poison import ODD
+from .poison import ODD, SILENT
 from .remains import books_of, copies_of, counted_of, keys_of, totals_of, typed_of
 from .striker import Striker
 from .typist import Typist
@@ -222,7 +222,7 @@ def _set_the_scene(emulator, plan):
         *(user, user, project, project),
         window=WINDOW,
         movement=plan.movement,
-        counted="random",
+        counted=_counted_in(plan),
     )
     moments = Moments(emulator)
     for fault in plan.poison.faults() if plan.poison else ():
@@ -230,6 +230,16 @@ def _set_the_scene(emulator, plan):
     for fault in (*_FAULTS, *(ODD if BODIES in plan.classes else ())):
         emulator.faults.add(fault, rate=plan.fault_rate)
     return moments
+
+
+def _counted_in(plan):
+    """Return when the emulator counts a request.
+
+    A slot is held until a window after its server has given up on the answer, or was found gone:
+    what is silent for longer than that is counted when it arrives.
+    """
+    is_silent = plan.poison is not None and plan.poison.how == SILENT
+    return "arrival" if is_silent else "random"
 
 
 def _limits_of(plan):
